@@ -1,0 +1,52 @@
+import { App } from '../app.js';
+import type { Config } from '../config/schema.js';
+import { createLog, type Log, type LogFormat, type LogLevel } from '../telemetry/log.js';
+import { VERSION } from '../version.js';
+import { binFolders } from './bin-folders.js';
+import { EXIT } from './exit.js';
+
+export interface LogFlags {
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+/** @param pretty whether a person is likely to read */
+export function logFor(flags: LogFlags, pretty = process.stdout.isTTY === true): Log {
+  return createLog(flags.logLevel, flags.logFormat ?? (pretty ? 'pretty' : 'json'), process.stdout);
+}
+
+/**
+ * Runs a config until a signal comes: the first one drains, a second one does not wait.
+ * @param hint text for people, made from the base URL
+ */
+export async function run(config: Config, log: Log, hint: (url: string) => string): Promise<void> {
+  const app = new App({ config, version: VERSION, extraPath: binFolders(), log });
+  const url = await app.start();
+  warnIfExposed(config, log);
+  const servers = Object.keys(config.servers);
+  log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers, hint: hint(url) });
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log.warn('forced', `${signal} again: not waiting any longer`);
+      process.exit(EXIT.failed);
+    }
+    stopping = true;
+    log.info('stopping', `${signal}: no new sessions; requests in flight have ${config.limits.drain / 1000} s`);
+    void app.stop().then(() => {
+      log.info('stopped', 'all servers have ended');
+      process.exitCode = EXIT.ok;
+      setImmediate(() => process.exit());
+    });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+function warnIfExposed({ listen, http }: Config, log: Log): void {
+  const isLoopback = ['127.0.0.1', 'localhost', '::1'].includes(listen.host);
+  if (isLoopback || http.allowedHosts.length > 0) return;
+  log.warn(
+    'allowed_hosts_unset',
+    `listening on ${listen.host}: requests are accepted for IP addresses and localhost only; name your host with --allowed-hosts`,
+  );
+}

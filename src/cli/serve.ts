@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { applyFlags } from './apply-flags.js';
+import { ensureDataFolder, findConfig } from './config-file.js';
+import { pasteHint } from './hints.js';
+import { addLogOptions, addServeOptions, type ServeFlags } from './options.js';
+import { type LogFlags, logFor, run } from './run.js';
+
+interface Flags extends ServeFlags, LogFlags {
+  readonly config?: string;
+}
+
+/** `hearth serve [-c FILE]` */
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .summary('serve the MCP servers of a config file')
+    .description('Serves the MCP servers of a config: one bare, several as a hub. Without a file it serves a few real servers on ./data.')
+    .option('-c, --config <file>', 'config file (default: hearth.yaml here, else the embedded default)');
+  return addLogOptions(addServeOptions(command)).action(async (flags: Flags) => {
+    const { config, notes, source } = findConfig(flags.config);
+    const log = logFor(flags);
+    log.info('config', `config: ${source}`);
+    for (const note of notes) log.warn('config_note', note);
+    if (source === 'the embedded default') ensureDataFolder();
+    await run(applyFlags(config, flags), log, (url) => pasteHint(url, Object.keys(config.servers)));
+  });
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { reasonOf } from '../errors.js';
+import { isObject, type JsonObject } from '../protocol/message.js';
+import { expand, UnresolvedVariable } from './expand.js';
+import { fromForeign } from './foreign.js';
+import { ConfigError, type ConfigIssue, explain } from './issues.js';
+import { type Config, configSchema } from './schema.js';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Things to tell the user that are not errors. */
+  readonly notes: readonly string[];
+}
+
+type Path = readonly PropertyKey[];
+
+/** @throws ConfigError if the file cannot be read or used */
+export function loadConfigFile(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(file, [{ line: undefined, column: undefined, key: '', message: `cannot be read: ${reasonOf(error)}` }]);
+  }
+  return parseConfig(text, file, env);
+}
+
+/**
+ * Parses YAML or JSON and validates it.
+ * @param file name for messages
+ * @throws ConfigError with every issue found, each with its line and column
+ */
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): LoadedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      file,
+      document.errors.map(({ pos, message }) => ({ ...place(lines, pos[0]), key: '', message })),
+    );
+  }
+  const locate = (path: Path): Pick<ConfigIssue, 'line' | 'column'> => place(lines, offsetOf(document, path));
+  const raw: unknown = document.toJS();
+  if (!isObject(raw)) throw new ConfigError(file, [{ ...locate([]), key: '', message: 'must be a mapping with the key "servers"' }]);
+  const issues: ConfigIssue[] = [];
+  const expanded = expandAll(raw, [], env, (path, message) => issues.push({ ...locate(path), key: path.join('.'), message })) as JsonObject;
+  const { body, renamed } = fromForeign(expanded);
+  const result = configSchema.safeParse(body, { reportInput: true });
+  const origin = isObject(raw.mcpServers) ? 'mcpServers' : 'servers';
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const path = issue.path.map((key, index) => (index === 0 && key === 'servers' ? origin : key));
+      const at = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] as string] : path;
+      issues.push({ ...locate(at), key: path.join('.'), message: explain(issue, keysAt(issue.path)) });
+    }
+  }
+  if (issues.length > 0 || !result.success) throw new ConfigError(file, issues);
+  return { config: result.data, notes: renamed.map(([from, to]) => `server "${from}" is called "${to}" here: its name has to fit into URLs`) };
+}
+
+/** Replaces variables in every text; what cannot be resolved is reported and stays as it is. */
+function expandAll(value: unknown, path: Path, env: NodeJS.ProcessEnv, report: (path: Path, message: string) => void): unknown {
+  if (Array.isArray(value)) return value.map((entry, index) => expandAll(entry, [...path, index], env, report));
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expandAll(entry, [...path, key], env, report)]));
+  }
+  if (typeof value !== 'string') return value;
+  try {
+    return expand(value, env);
+  } catch (error) {
+    if (!(error instanceof UnresolvedVariable)) throw error;
+    report(path, error.message);
+    return value;
+  }
+}
+
+/** Where a path stands in the file: the key's own position where there is one, else the nearest parent's. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
+    const last = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key }) => String(key) === String(last));
+      if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
+    }
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return isNode(document.contents) && document.contents.range ? document.contents.range[0] : 0;
+}
+
+function place(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** Keys that are allowed at a path of the config. */
+function keysAt(path: Path): string[] {
+  let schema: z.ZodType = configSchema;
+  for (const key of path) {
+    const inner = unwrap(schema);
+    if (inner instanceof z.ZodObject) schema = inner.shape[String(key)] as z.ZodType;
+    else if (inner instanceof z.ZodRecord) schema = inner.valueType as z.ZodType;
+  }
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
+    ? unwrap(schema.def.innerType as z.ZodType)
+    : schema;
+}

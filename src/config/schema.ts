@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { duration, size } from './units.js';
+
+const count = z.int().min(1);
+const names = z.array(z.string());
+
+/** Servers are named in URLs and before `__` in tool names. */
+const SERVER_NAME = /^(?!.*__)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+export const serverName = z
+  .string()
+  .regex(SERVER_NAME, 'a server name has letters, digits, ".", "-" and single "_", and begins and ends with a letter or digit');
+
+export const policy = z.enum(['shared', 'pool', 'per-session']);
+
+export const serverSchema = z
+  .strictObject({
+    command: z.string().min(1).meta({ description: 'Program to run. It is started without a shell.' }),
+    args: names.default([]).meta({ description: 'Its arguments.' }),
+    env: z.record(z.string(), z.string()).default({}).meta({ description: 'Environment variables for this server alone.' }),
+    passEnv: names.default([]).meta({ description: "Names of variables to hand down from hearth's own environment, beyond the allow-list." }),
+    cwd: z.string().optional().meta({ description: 'Working directory.' }),
+    type: z.literal('stdio').optional().meta({ description: "Accepted for VS Code's form." }),
+    policy: policy.default('shared').meta({
+      description: '`shared`: one child for all sessions. `pool`: a few. `per-session`: one for each, for servers that keep state per client.',
+    }),
+    poolSize: count.max(64).default(2).meta({ description: 'Children under policy `pool`.' }),
+    maxChildren: count.max(1_000).default(32).meta({ description: 'Children that may run at once under policy `per-session`.' }),
+    offer: z
+      .array(z.enum(['sampling', 'elicitation', 'roots']))
+      .default(['sampling', 'elicitation', 'roots'])
+      .meta({ description: 'Client capabilities that hearth offers to a child that is shared. Leave `roots` out to hide them from it.' }),
+    startTimeout: duration.default(60_000).meta({ description: 'From start to ready.' }),
+    readyWait: duration.default(15_000).meta({ description: 'How long a call may wait for a child that starts or has just died.' }),
+    stopEof: duration.default(3_000).meta({ description: 'After the end of stdin, before SIGTERM.' }),
+    stopTerm: duration.default(3_000).meta({ description: 'After SIGTERM, before SIGKILL.' }),
+    backoffMin: duration.default(250).meta({ description: 'Wait before the first restart; it doubles with each failure.' }),
+    backoffMax: duration.default(30_000).meta({ description: 'Longest wait before a restart.' }),
+    maxRestarts: count.default(5).meta({ description: 'More restarts than this within `restartWindow` and the server is `failed`.' }),
+    restartWindow: duration.default(60_000).meta({ description: 'Window of `maxRestarts`.' }),
+    retryFailed: duration.default(300_000).meta({ description: 'A failed server is tried again after this time.' }),
+    ping: duration.default(30_000).meta({ description: 'Silence after which an idle child is pinged; 0 turns it off.' }),
+    pingTimeout: duration.default(10_000).meta({ description: 'Time for the answer to a ping; two missed ones restart the child.' }),
+  })
+  .meta({ id: 'server', description: 'A stdio MCP server.' });
+
+const listen = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.' }),
+  port: z.int().min(0).max(65_535).default(8080).meta({ description: 'Port; 0 picks a free one and prints it.' }),
+});
+
+const http = z.strictObject({
+  allowedHosts: names
+    .default([])
+    .meta({ description: 'Host names that requests may be addressed to, beside loopback names and IP addresses; `*` for any.' }),
+  allowedOrigins: names.default([]).meta({ description: 'Origins of web pages that may use hearth, beside loopback ones; `*` for any.' }),
+  heartbeat: duration
+    .pipe(z.number().min(10, 'must be at least 10ms'))
+    .default(15_000)
+    .meta({ description: 'Time between comment lines that keep open streams alive.' }),
+  streamAfter: duration.default(100).meta({ description: 'A POST on /mcp that is still unanswered after this time becomes an event stream.' }),
+  stateless: z.boolean().default(false).meta({ description: 'No sessions on /mcp: every POST stands alone.' }),
+  jsonResponse: z.boolean().default(false).meta({ description: 'Answer POSTs on /mcp with plain JSON only, never with a stream.' }),
+});
+
+const limits = z.strictObject({
+  sessions: count.default(2_000).meta({ description: 'Sessions open at once.' }),
+  sessionTimeout: duration.default(1_800_000).meta({ description: 'Silence after which a session ends.' }),
+  sweepInterval: duration
+    .pipe(z.number().min(10, 'must be at least 10ms'))
+    .default(10_000)
+    .meta({ description: 'Time between looks for idle sessions.' }),
+  requestTimeout: duration.default(600_000).meta({ description: 'Longest time a request may take.' }),
+  message: size.default(64 * 2 ** 20).meta({ description: 'Largest message, in either direction.' }),
+  concurrency: z.int().min(0).default(0).meta({ description: 'Requests one server works on at once; 0 for no limit.' }),
+  queue: count.default(1_000).meta({ description: 'Requests that may wait for a place at one server.' }),
+  pending: count.default(10_000).meta({ description: 'Requests in flight at one child, waiting ones included.' }),
+  clientBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a client that does not read; then it is closed.' }),
+  childBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a child that does not read; then calls fail.' }),
+  asked: count.default(64).meta({ description: 'Questions of servers that one client may leave unanswered.' }),
+  stderrLines: count.default(50).meta({ description: "Lines of a child's stderr that are kept for reports." }),
+  firstListWait: duration.default(5_000).meta({ description: "How long a hub's first lists wait for servers that are still starting." }),
+  drain: duration.default(10_000).meta({ description: 'Time for requests in flight when hearth stops.' }),
+});
+
+/** The whole configuration. Defaults stand beside the keys; unknown keys are errors. */
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().meta({ description: 'For editors.' }),
+    listen: listen.prefault({}),
+    servers: z
+      .record(serverName, serverSchema)
+      .refine((servers) => Object.keys(servers).length > 0, 'name at least one server')
+      .meta({ description: 'The MCP servers, by name. One makes a wrapper, several make a hub.' }),
+    http: http.prefault({}),
+    limits: limits.prefault({}),
+  })
+  .meta({ id: 'hearth', title: 'Configuration of hearth' });
+
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+export type ServerConfig = z.output<typeof serverSchema>;

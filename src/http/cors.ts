@@ -1,0 +1,21 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isAllowedOrigin } from './host-origin.js';
+
+const ALLOWED_HEADERS = 'Content-Type, Accept, Authorization, X-API-Key, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, X-Correlation-ID';
+
+/**
+ * Lets pages of allowed origins read answers. The request's origin has passed the guard before.
+ * @returns whether the request was a preflight, which is answered here
+ */
+export function applyCors(req: IncomingMessage, res: ServerResponse, allowed: readonly string[]): boolean {
+  const { origin } = req.headers;
+  if (origin === undefined || !isAllowedOrigin(origin, allowed)) return false;
+  res.setHeader('Access-Control-Allow-Origin', origin);
+  res.setHeader('Vary', 'Origin');
+  res.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, X-Correlation-ID');
+  if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
+  res.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
+  res.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS);
+  res.writeHead(204).end();
+  return true;
+}

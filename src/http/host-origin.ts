@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { HearthError } from '../errors.js';
+
+export interface HostOriginSettings {
+  /** Host names that a request may be addressed to; `*` for any. Loopback names and IP addresses always pass. */
+  readonly allowedHosts: readonly string[];
+  /** Origins (`https://host[:port]`) whose pages may use the server; `*` for any. Loopback origins always pass. */
+  readonly allowedOrigins: readonly string[];
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * Refuses requests that a foreign web page makes through the user's browser (DNS rebinding: CVE-2025-66414,
+ * CVE-2025-64443; 2025-11-25, transports: security warning). Rebinding needs a name, so a Host that is an IP
+ * address cannot be rebound and passes.
+ *
+ * @throws HearthError `forbidden`
+ */
+export function checkHostAndOrigin(req: IncomingMessage, settings: HostOriginSettings): void {
+  if (hasDuplicate(req, 'host') || hasDuplicate(req, 'origin')) throw new HearthError('forbidden', 'Forbidden: duplicate Host or Origin header.');
+  const host = hostName(req.headers.host);
+  if (host === undefined || !isAllowedHost(host, settings.allowedHosts)) {
+    throw new HearthError('forbidden', 'Forbidden: this Host is not allowed. Name it with --allowed-hosts if it is yours.');
+  }
+  const { origin } = req.headers;
+  if (origin !== undefined && !isAllowedOrigin(origin, settings.allowedOrigins)) {
+    throw new HearthError('forbidden', 'Forbidden: this Origin is not allowed. Name it with --allowed-origins if it is yours.');
+  }
+}
+
+/** Whether a page of this origin may read answers (CORS). */
+export function isAllowedOrigin(origin: string, allowed: readonly string[]): boolean {
+  if (allowed.includes('*') || allowed.includes(origin)) return true;
+  const match = /^https?:\/\/([^/@\s]+)$/.exec(origin);
+  const host = hostName(match?.[1]);
+  return host !== undefined && LOOPBACK.has(host);
+}
+
+function isAllowedHost(host: string, allowed: readonly string[]): boolean {
+  if (LOOPBACK.has(host) || allowed.includes('*')) return true;
+  return isIP(host.replace(/^\[|\]$/g, '')) !== 0 || allowed.some((name) => name.toLowerCase() === host);
+}
+
+/** The name part of `host[:port]`, in lower case; undefined if it is malformed. */
+function hostName(authority: string | undefined): string | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(authority ?? '');
+  return match?.[1]?.toLowerCase();
+}
+
+function hasDuplicate(req: IncomingMessage, name: string): boolean {
+  let seen = 0;
+  for (let at = 0; at < req.rawHeaders.length; at += 2) if (req.rawHeaders[at]?.toLowerCase() === name) seen++;
+  return seen > 1;
+}

@@ -1,0 +1,123 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { asHearthError, reasonOf } from '../errors.js';
+import { correlationOf, withCorrelation } from '../telemetry/correlation.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { sendError } from '../transport/io.js';
+import { applyCors } from './cors.js';
+import type { Endpoints } from './endpoints.js';
+import { checkHostAndOrigin, type HostOriginSettings } from './host-origin.js';
+
+/** Handles what is not MCP: health, status, metrics. Sets `res.locals.route` by its route template. */
+export type PagesHandler = (req: IncomingMessage, res: ServerResponse, notFound: () => void) => void;
+
+export interface ListenerOptions {
+  readonly endpoints: Endpoints;
+  readonly pages: PagesHandler;
+  readonly guard: HostOriginSettings;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Longer than any load balancer's own, so that it is never the server that cuts an idle connection first. */
+const KEEP_ALIVE_MS = 75_000;
+/** Time for a request's headers and body to arrive (slowloris). Answers have no such limit. */
+const REQUEST_MS = 120_000;
+
+/** The one HTTP server: correlation id, Host and Origin, then MCP paths directly and everything else by the pages. */
+export class Listener {
+  readonly #server: Server;
+
+  constructor(private readonly options: ListenerOptions) {
+    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: 60_000 }, (req, res) =>
+      this.#onRequest(req, res),
+    );
+    this.#server.timeout = 0; // streams are silent for as long as they like
+  }
+
+  /**
+   * @returns the URL, with the port that was picked if 0 was asked for
+   * @throws Error with `code` EADDRINUSE, EACCES or EADDRNOTAVAIL
+   */
+  listen(host: string, port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        const { port: picked } = this.#server.address() as AddressInfo;
+        resolve(`http://${host.includes(':') ? `[${host}]` : host}:${picked}`);
+      });
+    });
+  }
+
+  /** Stops listening; resolves when every connection has ended, which the caller's sessions decide. */
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    return closed;
+  }
+
+  /** Cuts what is still connected. */
+  closeAll(): void {
+    this.#server.closeAllConnections();
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    const correlation = correlationOf(req.headers['x-correlation-id']);
+    res.setHeader('X-Correlation-ID', correlation.id);
+    withCorrelation(correlation, () => void this.#handle(req, res));
+  }
+
+  async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { guard, endpoints, pages, log } = this.options;
+    const observed = this.#observe(req, res);
+    try {
+      checkHostAndOrigin(req, guard);
+      if (applyCors(req, res, guard.allowedOrigins)) return;
+      const url = new URL(req.url ?? '/', 'http://hearth');
+      const mcp = endpoints.match(url.pathname);
+      if (mcp) {
+        observed.route = mcp.route;
+        await mcp.handle(req, res, url);
+      } else {
+        observed.route = pageRoute(url.pathname);
+        pages(req, res, () => {
+          observed.route = '_other';
+        });
+      }
+    } catch (error) {
+      const known = asHearthError(error);
+      if (known.code === 'internal') log.error('internal_error', reasonOf(error), { stack: error instanceof Error ? error.stack : undefined });
+      if (known.code === 'forbidden') this.options.metrics.rejected.inc({ reason: 'host_or_origin' });
+      sendError(res, known);
+    }
+  }
+
+  /** Counts the request when its answer ends. */
+  #observe(req: IncomingMessage, res: ServerResponse): { route: string } {
+    const { metrics } = this.options;
+    const observed = { route: '_other' };
+    const startedAt = performance.now();
+    metrics.httpInFlight.inc();
+    res.once('close', () => {
+      const labels = { method: methodLabel(req.method), route: observed.route };
+      metrics.httpInFlight.dec();
+      metrics.httpRequests.inc({ ...labels, status: String(res.statusCode) });
+      const isStream = String(res.getHeader('content-type')).startsWith('text/event-stream');
+      if (!isStream) metrics.httpDuration.observe(labels, (performance.now() - startedAt) / 1000);
+    });
+    return observed;
+  }
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
+
+function methodLabel(method: string | undefined): string {
+  return method !== undefined && METHODS.has(method) ? method : '_other';
+}
+
+/** Known paths are their own template; a server's name is not a label value. */
+function pageRoute(path: string): string {
+  return path.replace(/^\/servers\/[^/]+/, '/servers/{name}');
+}

@@ -1,0 +1,73 @@
+import { HearthError } from '../errors.js';
+import { censusOf } from '../process/census.js';
+import type { ServerRouter } from '../router/server-router.js';
+import type { SessionStore } from '../session/store.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import type { Reports } from './pages.js';
+
+export interface ReportedServer {
+  readonly router: ServerRouter;
+  readonly metrics: ServerMetrics;
+}
+
+export interface ReportOptions {
+  readonly version: string;
+  readonly servers: readonly ReportedServer[];
+  readonly sessions: SessionStore;
+  readonly metrics: Metrics;
+  /** Whether hearth is on its way down. */
+  isDraining(): boolean;
+}
+
+/** What `/health`, `/status` and `/metrics` say, taken from the parts themselves. */
+export function createReports({ version, servers, sessions, metrics, isDraining }: ReportOptions): Reports {
+  const startedAt = performance.now();
+  const uptime = (): number => Math.round((performance.now() - startedAt) / 1000);
+
+  function readiness(): { ready: boolean; reasons: string[] } {
+    if (isDraining()) return { ready: false, reasons: ['hearth is shutting down'] };
+    const starting = servers.filter(({ router }) => router.starting);
+    const down = servers.filter(({ router }) => !router.ready);
+    const reasons = down.map(({ router }) => router.unavailable()?.message ?? `Server "${router.name}" is not ready.`);
+    // A hub serves what it can: one broken server does not make it unready, but all of them, or a first start, do.
+    return { ready: starting.length === 0 && down.length < servers.length, reasons };
+  }
+
+  return {
+    readiness,
+    async health() {
+      const { ready, reasons } = readiness();
+      const all = await Promise.all(servers.map(async ({ router }) => ({ ...router.report(), usage: await censusOf(router.pids()) })));
+      const { rss, heapUsed } = process.memoryUsage();
+      return {
+        status: !ready ? 'down' : reasons.length > 0 ? 'degraded' : 'ok',
+        ...(reasons.length > 0 && { reasons }),
+        version,
+        uptimeSeconds: uptime(),
+        memory: { rssBytes: rss, heapUsedBytes: heapUsed },
+        cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+        sessions: sessions.size,
+        servers: all,
+      };
+    },
+    status() {
+      return {
+        version,
+        uptimeSeconds: uptime(),
+        draining: isDraining(),
+        sessions: { active: sessions.size, byTransport: sessions.byTransport(), oldestIdleSeconds: Math.round(sessions.oldestIdleSeconds()) },
+        servers: servers.map(({ router }) => router.report()),
+      };
+    },
+    reset(name) {
+      const found = servers.find(({ router }) => router.name === name);
+      if (!found) throw new HearthError('not_found', `There is no server "${name}".`);
+      found.router.reset();
+    },
+    async refresh() {
+      metrics.sessionOldestIdle.set(sessions.oldestIdleSeconds());
+      for (const server of servers) server.metrics.used(await censusOf(server.router.pids()));
+    },
+  };
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { callCommand } from './cli/call.js';
+import { checkCommand } from './cli/check.js';
+import { report } from './cli/exit.js';
+import { addLogOptions, normaliseEnv } from './cli/options.js';
+import { serveCommand } from './cli/serve.js';
+import { toolsCommand } from './cli/tools.js';
+import { wrapCommand } from './cli/wrap.js';
+import { becomeChildOfInit } from './process/init.js';
+import { VERSION } from './version.js';
+
+becomeChildOfInit();
+normaliseEnv(process.env);
+
+const program = addLogOptions(new Command('hearth'))
+  .description('Keeps stdio MCP servers warm and serves them over SSE and Streamable HTTP.')
+  .version(VERSION)
+  .exitOverride()
+  .showHelpAfterError('(add --help for the options)');
+
+for (const command of [wrapCommand(), serveCommand(), checkCommand(), toolsCommand(), callCommand()]) {
+  program.addCommand(command.version(VERSION).copyInheritedSettings(program));
+}
+program.addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or config, 3 unreachable.');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error, (text) => process.stderr.write(text));
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { execa, type ResultPromise } from 'execa';
+import { HearthError, reasonOf } from '../errors.js';
+import { childEnv } from './env.js';
+import { type StopLadder, stopTree } from './stop.js';
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly passEnv: readonly string[];
+  readonly extraPath: readonly string[];
+  readonly stop: StopLadder;
+  /** Bytes that may wait for a child that does not read its stdin. */
+  readonly maxPendingInput: number;
+}
+
+export interface ChildHandlers {
+  onStdout(chunk: Buffer): void;
+  onStderr(chunk: Buffer): void;
+  /** Once, after the process has ended and its last output was handed over. */
+  onExit(exit: ChildExit): void;
+}
+
+export interface ChildExit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  /** Set when the process could not be started at all. */
+  readonly spawnError: string | undefined;
+}
+
+/** How long output that is still in the pipe is waited for once the process itself is gone. */
+const DRAIN_MS = 100;
+
+type Process = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; buffer: false; reject: false }>;
+
+/** One running stdio program: started without a shell, leader of its own process group, and its only owner. */
+export class Child {
+  readonly #process: Process;
+  readonly #marker = randomUUID();
+  readonly #exited: Promise<void>;
+  #ended = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: ChildOptions,
+    private readonly handlers: ChildHandlers,
+  ) {
+    const { command, args, cwd, env, passEnv, extraPath } = options;
+    this.#process = execa(command, [...args], {
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'pipe',
+      buffer: false,
+      reject: false,
+      shell: false,
+      detached: true, // setsid: the whole group can be signalled
+      cleanup: false, // the ladder below is the only thing that ends a child
+      extendEnv: false,
+      env: childEnv(process.env, { set: env, pass: passEnv, marker: this.#marker, extraPath }),
+      ...(cwd !== undefined && { cwd }),
+    }) as Process;
+    this.#process.stdin.on('error', () => {}); // EPIPE: the exit event tells the rest
+    this.#process.stdout.on('data', (chunk: Buffer) => this.handlers.onStdout(chunk)).on('error', () => {});
+    this.#process.stderr.on('data', (chunk: Buffer) => this.handlers.onStderr(chunk)).on('error', () => {});
+    this.#exited = this.#watchExit();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /**
+   * Queues bytes for the child's stdin.
+   * @throws HearthError `overloaded` when the child does not read and the limit is reached; `child_exited`
+   */
+  write(text: string): void {
+    const { stdin } = this.#process;
+    if (this.#ended || !stdin.writable) throw new HearthError('child_exited', 'The server process has ended.');
+    if (stdin.writableLength > this.options.maxPendingInput) {
+      throw new HearthError('overloaded', `The server does not read its input (${stdin.writableLength} bytes are waiting). Try again later.`);
+    }
+    stdin.write(text);
+  }
+
+  /** Ends the child and everything it started: stdin end, TERM, KILL. Idempotent; resolves when all are gone. */
+  stop(): Promise<void> {
+    this.#stopping ??= stopTree({
+      pid: this.pid,
+      marker: this.#marker,
+      exited: this.#exited,
+      ladder: this.options.stop,
+      endInput: () => this.#process.stdin.end(),
+    });
+    return this.#stopping;
+  }
+
+  async #watchExit(): Promise<void> {
+    const exit = await new Promise<ChildExit>((resolve) => {
+      // `exit`, not `close`: a grandchild that inherited stdout can hold the pipe open for ever.
+      this.#process.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined, spawnError: undefined }));
+      void this.#process.then((result) => {
+        const error: unknown = 'originalMessage' in result ? result.originalMessage : undefined;
+        if (this.pid === undefined) resolve({ code: undefined, signal: undefined, spawnError: reasonOf(error ?? 'unknown error') });
+      });
+    });
+    this.#ended = true;
+    if (exit.spawnError === undefined) await this.#drained();
+    this.handlers.onExit(exit);
+    if (exit.spawnError === undefined) void this.stop(); // sweeps what the process left behind
+  }
+
+  #drained(): Promise<void> {
+    const { stdout } = this.#process;
+    if (stdout.readableEnded || stdout.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, DRAIN_MS);
+      function done(): void {
+        clearTimeout(timer);
+        resolve();
+      }
+      stdout.once('close', done).once('end', done);
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const INITS = ['tini', 'dumb-init', 'catatonit'];
+
+/**
+ * A shell that stays PID 1: it hands signals on, reaps every orphan that the kernel gives it (`wait` collects
+ * any child), and exits with the program's own code.
+ */
+const SHELL_INIT = `
+"$@" &
+child=$!
+trap 'kill -TERM $child 2>/dev/null' TERM
+trap 'kill -INT $child 2>/dev/null' INT
+trap 'kill -HUP $child 2>/dev/null' HUP
+while :; do
+  wait $child
+  code=$?
+  kill -0 $child 2>/dev/null || exit $code
+done`;
+
+/** The command line under which this program reaps orphans as PID 1, from the given PATH. */
+export function initCommand(path: string, argv: readonly string[]): [file: string, ...args: string[]] {
+  for (const name of INITS) {
+    const file = findOnPath(path, name);
+    if (file) return [file, name, '--', ...argv];
+  }
+  return ['/bin/sh', 'sh', '-c', SHELL_INIT, 'hearth-init', ...argv];
+}
+
+/**
+ * As PID 1 of a container, hands its place to an init that reaps: Node waits for its own children only, so
+ * orphans of the servers (chromium's helpers, for one) would stay zombies. Returns if this is not PID 1 or the
+ * runtime cannot replace itself.
+ */
+export function becomeChildOfInit(): void {
+  if (process.pid !== 1 || process.platform !== 'linux' || typeof process.execve !== 'function') return;
+  const [file, ...args] = initCommand(process.env.PATH ?? '', [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+  process.execve(file, args, process.env);
+}
+
+function findOnPath(path: string, name: string): string | undefined {
+  return path
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

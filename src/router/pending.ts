@@ -1,0 +1,70 @@
+import type { HearthError } from '../errors.js';
+import type { RequestMessage, ResponseMessage } from '../protocol/message.js';
+import type { Replacement } from '../protocol/splice.js';
+import { currentCorrelation } from '../telemetry/correlation.js';
+import type { Outcome } from '../telemetry/server-metrics.js';
+import { tokenOf } from './child-requests.js';
+import type { Caller, Exchange } from './router.js';
+
+/** How a hub changes a request and its answer on the way. */
+export interface Rewrites {
+  /** Members of the request to replace. */
+  readonly request?: readonly Replacement[];
+  /** Called with a successful answer before it is delivered. */
+  readonly onResult?: (message: ResponseMessage) => void;
+}
+
+/** One client request on its way through a server. It ends exactly once. */
+export class Pending {
+  readonly startedAt = performance.now();
+  readonly correlation = currentCorrelation();
+  /** The client's id and progress token as JSON text, for the way back. */
+  readonly clientId: string;
+  readonly token: string | undefined;
+  sent = false;
+  done = false;
+  timer: NodeJS.Timeout | undefined;
+  /** Last progress value that the client has seen, and when. */
+  progress = 0;
+  heardAt = this.startedAt;
+  #finish: () => void = () => {};
+
+  constructor(
+    readonly upstreamId: number,
+    readonly caller: Caller,
+    readonly message: RequestMessage,
+    readonly exchange: Exchange,
+    readonly rewrites: Rewrites | undefined,
+  ) {
+    this.clientId = JSON.stringify(message.id);
+    this.token = tokenOf(message.params);
+  }
+
+  /** Settles when the request has ended; holds its place in the gate. */
+  finished(): Promise<void> {
+    if (this.done) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  end(): void {
+    this.done = true;
+    clearTimeout(this.timer);
+    this.#finish();
+  }
+
+  fail(error: HearthError): void {
+    this.exchange.fail(this.message.id, error);
+  }
+}
+
+/** How a server's answer counts. */
+export function outcomeOf(message: ResponseMessage): { outcome: Outcome; code?: number } {
+  const { error, result } = message.body as { error?: { code?: unknown }; result?: { isError?: unknown } };
+  if (error) {
+    const code = typeof error.code === 'number' ? error.code : 0;
+    return { outcome: code <= -32600 && code >= -32602 ? 'client_error' : 'rpc_error', code };
+  }
+  return { outcome: result?.isError === true ? 'tool_error' : 'ok' };
+}

@@ -1,0 +1,22 @@
+import type { Log } from '../telemetry/log.js';
+import type { Outcome } from '../telemetry/server-metrics.js';
+import type { Pending } from './pending.js';
+
+/**
+ * One record per request. At `info` when someone will look for it: the client sent a correlation id, or the request
+ * did not end well. The rest is `debug`, so that a busy server does not spend its time on writing that all is well.
+ */
+export function logRequest(log: Log, { message, caller, correlation }: Pending, outcome: Outcome, seconds: number, code: number | undefined): void {
+  const isTrouble = outcome === 'rpc_error' || outcome === 'timeout' || outcome === 'child_exit';
+  const level = isTrouble ? 'warn' : correlation?.given || outcome !== 'ok' ? 'info' : 'debug';
+  const { name } = message.params ?? {};
+  log[level]('request', `${message.method}${typeof name === 'string' ? ` ${name}` : ''}: ${outcome}`, {
+    method: message.method,
+    ...(message.method === 'tools/call' && { tool: name }),
+    outcome,
+    code,
+    durationMs: Math.round(seconds * 1000),
+    session: caller.id,
+    correlationId: correlation?.id,
+  });
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { asHearthError, HearthError } from '../errors.js';
+import { isObject, type JsonObject, type Message, objectOf, type RequestMessage } from '../protocol/message.js';
+import { ChildRequests } from '../router/child-requests.js';
+import type { Caller, Exchange, Router } from '../router/router.js';
+
+export type TransportName = 'sse' | 'streamable-http' | 'stateless';
+export type CloseReason = 'deleted' | 'disconnected' | 'idle' | 'too_slow' | 'shutdown' | 'failed' | 'completed';
+
+/** A session's stream towards the client, for messages that belong to no request. */
+export interface Sink {
+  /** Delivers, or keeps for later, or drops: never blocks and never throws. */
+  send(raw: string): void;
+  /** Whether a stream is open that carries such messages now. */
+  readonly open: boolean;
+  /** Ends every stream of the session. */
+  close(): void;
+}
+
+export interface SessionSettings {
+  /** Questions of servers that a client may leave unanswered. */
+  readonly maxAsked: number;
+  /** Time for an answer to one, in milliseconds. */
+  readonly askTimeout: number;
+}
+
+/** One client's conversation. Virtual: it owns routing state and streams, but no process of its own accord. */
+export class Session implements Caller {
+  readonly id = randomUUID();
+  readonly openedAt = performance.now();
+  readonly asked: ChildRequests;
+  initializeParams: JsonObject | undefined;
+  capabilities: JsonObject = {};
+  /** When the client was last heard of, on the monotonic clock. */
+  lastSeen = this.openedAt;
+  #closed = false;
+
+  constructor(
+    readonly transport: TransportName,
+    readonly router: Router,
+    private readonly sink: Sink,
+    settings: SessionSettings,
+  ) {
+    this.asked = new ChildRequests(settings.maxAsked, settings.askTimeout);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A message from the client; a request is answered through the exchange. */
+  receive(message: Message, exchange: Exchange): void {
+    this.lastSeen = performance.now();
+    if (message.kind === 'request') this.#onRequest(message, exchange);
+    else if (message.kind === 'response') this.asked.settle(message);
+    else if (message.method === 'notifications/progress') this.asked.progress(message);
+    else this.router.notify(this, message);
+  }
+
+  send(raw: string): void {
+    if (!this.#closed) this.sink.send(raw);
+  }
+
+  /** Asks a quiet client whether it is still there; any answer counts as life. */
+  probe(): void {
+    if (this.sink.open) this.asked.ping((raw) => this.send(raw));
+  }
+
+  get streaming(): boolean {
+    return this.sink.open;
+  }
+
+  isBusy(): boolean {
+    return this.router.isBusy(this);
+  }
+
+  /** Frees everything the session owned. Idempotent; the store calls it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.asked.close();
+    this.router.release(this);
+    this.sink.close();
+  }
+
+  #onRequest(message: RequestMessage, exchange: Exchange): void {
+    if (message.method === 'ping') exchange.reply(resultReply(message, {}));
+    else if (message.method === 'initialize') void this.#initialize(message, exchange);
+    else if (message.method === 'server/discover') exchange.fail(message.id, NO_DISCOVERY);
+    else this.router.request(this, message, exchange);
+  }
+
+  async #initialize(message: RequestMessage, exchange: Exchange): Promise<void> {
+    try {
+      const params = checkedParams(message);
+      if (this.initializeParams) throw new HearthError('invalid_request', 'Invalid request: this session is already initialized.');
+      this.initializeParams = params;
+      this.capabilities = objectOf(params.capabilities) ?? {};
+      const result = await this.router.initialize(this, params);
+      if (this.#closed) this.router.release(this);
+      else exchange.reply(resultReply(message, result));
+    } catch (error) {
+      this.initializeParams = undefined;
+      exchange.fail(message.id, asHearthError(error));
+    }
+  }
+}
+
+/** Some servers end on a first request that they do not know, so a client's probe for 2026-07-28 never reaches them. */
+const NO_DISCOVERY = new HearthError(
+  'method_not_found',
+  'Method not found: server/discover. This endpoint speaks 2024-11-05 to 2025-11-25; send initialize.',
+);
+
+function checkedParams({ params }: RequestMessage): JsonObject {
+  if (!params || typeof params.protocolVersion !== 'string') {
+    throw new HearthError('invalid_params', 'Invalid params: initialize needs "protocolVersion", "capabilities" and "clientInfo".');
+  }
+  if (params.capabilities !== undefined && !isObject(params.capabilities)) {
+    throw new HearthError('invalid_params', 'Invalid params: "capabilities" must be an object.');
+  }
+  return params;
+}
+
+function resultReply({ id }: RequestMessage, result: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, result });
+}

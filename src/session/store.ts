@@ -1,0 +1,102 @@
+import { HearthError } from '../errors.js';
+import type { Router } from '../router/router.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { type CloseReason, Session, type SessionSettings, type Sink, type TransportName } from './session.js';
+
+export interface StoreSettings extends SessionSettings {
+  readonly maxSessions: number;
+  /** Silence after which a session ends, in milliseconds. */
+  readonly idleTimeout: number;
+  /** Time between looks for idle sessions, in milliseconds. */
+  readonly sweepInterval: number;
+}
+
+/** The one owner of all sessions: opens them up to a limit, finds them, and ends each exactly once. */
+export class SessionStore {
+  readonly #sessions = new Map<string, Session>();
+  readonly #sweeper: NodeJS.Timeout;
+  #draining = false;
+
+  constructor(
+    private readonly settings: StoreSettings,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {
+    metrics.sessionsLimit.set(settings.maxSessions);
+    metrics.sessionIdleTimeout.set(settings.idleTimeout / 1000);
+    this.#sweeper = setInterval(() => this.sweep(), settings.sweepInterval);
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** @throws HearthError `overloaded` at the limit, `draining` on the way down, or what the router says */
+  open(transport: TransportName, router: Router, sink: Sink): Session {
+    if (this.#draining) throw new HearthError('draining', 'hearth is shutting down; connect again shortly.');
+    if (this.#sessions.size >= this.settings.maxSessions) {
+      throw new HearthError('overloaded', `${this.#sessions.size} sessions are open, which is the limit (limits.sessions). Try again later.`);
+    }
+    router.assertOpen();
+    const session = new Session(transport, router, sink, this.settings);
+    this.#sessions.set(session.id, session);
+    this.metrics.sessionsOpened.inc({ transport });
+    this.metrics.sessionsActive.set(this.#sessions.size);
+    this.log.debug('session_opened', 'session opened', { session: session.id, transport });
+    return session;
+  }
+
+  /** The open session with this id on this router and transport; a session of another endpoint is not found. */
+  find(id: string, router: Router, transport: TransportName): Session | undefined {
+    const session = this.#sessions.get(id);
+    return session?.router === router && session.transport === transport ? session : undefined;
+  }
+
+  close(session: Session, reason: CloseReason): void {
+    if (!this.#sessions.delete(session.id)) return;
+    session.close();
+    const seconds = (performance.now() - session.openedAt) / 1000;
+    this.metrics.sessionsClosed.inc({ reason });
+    this.metrics.sessionDuration.observe(seconds);
+    this.metrics.sessionsActive.set(this.#sessions.size);
+    this.log.debug('session_closed', `session closed: ${reason}`, { session: session.id, reason, seconds });
+  }
+
+  /** No new sessions from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  closeAll(reason: CloseReason): void {
+    clearInterval(this.#sweeper);
+    for (const session of [...this.#sessions.values()]) this.close(session, reason);
+  }
+
+  /** Seconds since the most idle session was heard of. */
+  oldestIdleSeconds(now = performance.now()): number {
+    let oldest = now;
+    for (const { lastSeen } of this.#sessions.values()) oldest = Math.min(oldest, lastSeen);
+    return (now - oldest) / 1000;
+  }
+
+  byTransport(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { transport } of this.#sessions.values()) counts[transport] = (counts[transport] ?? 0) + 1;
+    return counts;
+  }
+
+  /**
+   * Ends sessions that were silent for too long. One that waits for an answer is not idle; one whose stream is open
+   * is asked first, half way to the limit, so that only half-open ones end.
+   */
+  sweep(now = performance.now()): void {
+    const { idleTimeout } = this.settings;
+    for (const session of [...this.#sessions.values()]) {
+      const idle = now - session.lastSeen;
+      if (idle < idleTimeout / 2) continue;
+      if (idle >= idleTimeout && !session.isBusy()) this.close(session, 'idle');
+      else session.probe();
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import { HearthError, reasonOf } from '../errors.js';
+import type { JsonObject, Message } from '../protocol/message.js';
+import type { OversizedLine } from '../protocol/oversized.js';
+import type { Log } from '../telemetry/log.js';
+import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import type { ClosedReason, Connect, Upstream } from '../upstream/upstream.js';
+import { backoffDelay } from './backoff.js';
+import { type Handshake, shakeHands } from './handshake.js';
+import { Heartbeat } from './heartbeat.js';
+import { RestartIntensity } from './intensity.js';
+import { OwnRequests } from './own-requests.js';
+import { Waiters } from './waiters.js';
+
+export type State = 'idle' | 'starting' | 'ready' | 'backoff' | 'failed' | 'stopped';
+
+/** All times in milliseconds. */
+export interface SupervisorSettings {
+  /** From spawn to ready. */
+  readonly startTimeout: number;
+  /** How long a call may wait for a child that has just died or is starting, counted from the outage's start. */
+  readonly readyWait: number;
+  readonly backoffMin: number;
+  readonly backoffMax: number;
+  /** More restarts than this within the window, and the state is `failed`. */
+  readonly maxRestarts: number;
+  readonly restartWindow: number;
+  /** A failed child is tried once more after this time, so that no failure is for ever. */
+  readonly retryFailed: number;
+  readonly heartbeatInterval: number;
+  readonly heartbeatTimeout: number;
+}
+
+/** What the supervisor tells its one owner, the router. */
+export interface SupervisorHandlers {
+  onReady(handshake: Handshake): void;
+  onDown(error: HearthError): void;
+  /** Everything from the server that is not an answer to the supervisor itself. */
+  onMessage(message: Message): void;
+  onOversized(line: OversizedLine): void;
+  /** Whether a client's request is being worked on: a busy server is not pinged. */
+  isBusy(): boolean;
+}
+
+export interface SupervisorOptions {
+  readonly server: string;
+  readonly connect: Connect;
+  readonly initializeParams: JsonObject;
+  readonly settings: SupervisorSettings;
+  readonly handlers: SupervisorHandlers;
+  readonly log: Log;
+  readonly metrics: ServerMetrics;
+}
+
+/**
+ * Keeps one MCP server alive: starts it, proves by a handshake that it works, restarts it with backoff, gives up
+ * when restarting does not help, and ends it. Whoever sends to it may wait for it to be ready, never for ever.
+ */
+export class Supervisor {
+  #state: State = 'idle';
+  #upstream: Upstream | undefined;
+  #handshake: Handshake | undefined;
+  #lastError: HearthError | undefined;
+  #lastWords: string | undefined;
+  #failuresInARow = 0;
+  #restarts = 0;
+  #startedAt = 0;
+  #downSince = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  readonly #own = new OwnRequests();
+  readonly #waiters = new Waiters();
+  readonly #intensity: RestartIntensity;
+  readonly #heartbeat: Heartbeat;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: SupervisorOptions) {
+    const { settings, handlers } = options;
+    this.#intensity = new RestartIntensity(settings.maxRestarts, settings.restartWindow);
+    this.#heartbeat = new Heartbeat(settings.heartbeatInterval, {
+      isBusy: () => handlers.isBusy(),
+      ping: () => this.ask('ping', undefined, settings.heartbeatTimeout),
+      onUnresponsive: () => this.#fail(new HearthError('unavailable', 'it no longer answers pings'), 'unresponsive'),
+    });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The last good handshake; it outlives the child, so that a restart is invisible to new sessions. */
+  get handshake(): Handshake | undefined {
+    return this.#handshake;
+  }
+
+  get pid(): number | undefined {
+    return this.#upstream?.pid;
+  }
+
+  /** For `/status`. */
+  report(): Record<string, unknown> {
+    return {
+      state: this.#state,
+      pid: this.#upstream?.pid,
+      restarts: this.#restarts,
+      uptimeSeconds: this.#state === 'ready' ? Math.round((performance.now() - this.#startedAt) / 1000) : undefined,
+      error: this.#state === 'ready' ? undefined : this.#lastError?.message,
+      lastWords: this.#state === 'ready' ? undefined : this.#lastWords,
+    };
+  }
+
+  /** Ids are shared by everybody who sends to this server, so that no two requests on the wire are alike. */
+  nextId(): number {
+    return this.#nextId++;
+  }
+
+  /** Begins, if it has not begun. */
+  start(): void {
+    if (this.#state === 'idle') void this.#attempt();
+  }
+
+  /** Ends a `failed` state or a backoff at once, and forgets past failures. */
+  reset(): void {
+    if (this.#state !== 'failed' && this.#state !== 'backoff') return;
+    clearTimeout(this.#timer);
+    this.#intensity.reset();
+    this.#failuresInARow = 0;
+    this.#downSince = performance.now();
+    this.options.log.info('child_reset', 'restart counters were reset by hand');
+    void this.#attempt();
+  }
+
+  /** Ends the child for good. Resolves when nothing of it is left. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#state !== 'stopped') {
+      const error = new HearthError('draining', `Server "${this.options.server}" is stopping.`, this.options.server);
+      clearTimeout(this.#timer);
+      this.#release(error);
+      this.#setState('stopped');
+      this.#waiters.release(error);
+      this.options.handlers.onDown(error);
+    }
+    await this.#closing;
+  }
+
+  /**
+   * Resolves when a message can be sent. Waits only while there is reason to hope: during a start, or after a
+   * crash of a server that worked, and never longer than `readyWait` from the start of the outage.
+   * @throws HearthError `unavailable` at once in every other case
+   */
+  whenReady(): Promise<void> {
+    if (this.#state === 'ready') return Promise.resolve();
+    this.start();
+    const left = this.#downSince + this.options.settings.readyWait - performance.now();
+    const hopeless = this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#failuresInARow > 1);
+    if (hopeless || left <= 0) return Promise.reject(this.unavailable());
+    return this.#waiters.wait(left, () => this.unavailable());
+  }
+
+  /** @throws HearthError when the server does not read, or is not there */
+  send(raw: string): void {
+    if (!this.#upstream) throw this.unavailable();
+    this.#upstream.send(raw);
+  }
+
+  /** A request of hearth's own. @throws HearthError as `OwnRequests.ask` */
+  ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
+    return this.#own.ask((raw) => this.send(raw), this.nextId(), method, params, timeoutMs);
+  }
+
+  /** Why the server cannot be reached now, for a client. */
+  unavailable(): HearthError {
+    const { server } = this.options;
+    const why = this.#lastError?.message ?? 'it has not become ready yet';
+    const next =
+      this.#state === 'failed' ? 'hearth stopped restarting it; see /status, mend it, then reset it' : 'hearth is restarting it; try again';
+    return new HearthError('unavailable', `Server "${server}" is not available (${this.#state}): ${why}; ${next}.`, server);
+  }
+
+  async #attempt(): Promise<void> {
+    await this.#closing;
+    if (this.#state === 'stopped') return;
+    this.#setState('starting');
+    this.#startedAt = performance.now();
+    const { connect, initializeParams, settings, metrics } = this.options;
+    const deadline = this.#startedAt + settings.startTimeout;
+    const upstream = connect({
+      onMessage: (message) => this.#onMessage(upstream, message),
+      onOversized: (line) => this.#onOversized(line),
+      onClosed: (reason) => this.#onClosed(upstream, reason),
+    });
+    this.#upstream = upstream;
+    metrics.childStarting();
+    try {
+      const ask = (method: string, params?: JsonObject): Promise<unknown> => this.ask(method, params, Math.max(1, deadline - performance.now()));
+      const confirm = (): void => this.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+      this.#becomeReady(upstream, await shakeHands(ask, confirm, initializeParams));
+    } catch (error) {
+      if (this.#upstream === upstream) this.#fail(new HearthError('unavailable', reasonOf(error)), 'start_failed');
+    }
+  }
+
+  #becomeReady(upstream: Upstream, handshake: Handshake): void {
+    if (this.#upstream !== upstream) return;
+    const { handlers, log, metrics } = this.options;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    this.#handshake = handshake;
+    this.#failuresInARow = 0;
+    this.#setState('ready');
+    metrics.childReady(seconds);
+    this.#heartbeat.start();
+    log.info('child_ready', `ready after ${seconds.toFixed(2)} s with ${handshake.tools.length} tools`, { pid: upstream.pid });
+    handlers.onReady(handshake);
+    this.#waiters.release();
+  }
+
+  #onMessage(upstream: Upstream, message: Message): void {
+    if (this.#upstream !== upstream) return;
+    this.#heartbeat.seen();
+    if (message.kind === 'response' && this.#own.settle(message)) return;
+    this.options.handlers.onMessage(message);
+  }
+
+  #onOversized(line: OversizedLine): void {
+    if (!line.hasMethod && typeof line.id === 'number') {
+      this.#own.fail(new HearthError('too_large', `the answer of ${line.bytes} bytes is larger than the limit`), line.id);
+    }
+    this.options.handlers.onOversized(line);
+  }
+
+  #onClosed(upstream: Upstream, reason: ClosedReason): void {
+    if (this.#upstream !== upstream) return;
+    this.#lastWords = reason.lastWords;
+    this.#fail(new HearthError('child_exited', reason.text), reason.kind);
+  }
+
+  /** The one way down from `starting` and `ready`: frees the upstream, tells everybody, and plans what is next. */
+  #fail(cause: HearthError, reason: string): void {
+    const { server, settings, handlers, log, metrics } = this.options;
+    if (this.#state === 'ready') this.#downSince = performance.now();
+    this.#lastError = cause;
+    this.#failuresInARow++;
+    this.#restarts++;
+    metrics.restarted(reason);
+    this.#release(cause);
+    const hopeful = reason !== 'spawn_error' && this.#intensity.note(performance.now());
+    const delay = hopeful ? backoffDelay(this.#failuresInARow, settings.backoffMin, settings.backoffMax) : settings.retryFailed;
+    const next = hopeful ? `restarting in ${delay} ms` : `giving up; next try in ${Math.round(delay / 1000)} s, or reset it`;
+    log[hopeful ? 'warn' : 'error'](hopeful ? 'child_down' : 'child_failed', `${cause.message}; ${next}`, { reason, lastWords: this.#lastWords });
+    this.#setState(hopeful ? 'backoff' : 'failed');
+    handlers.onDown(new HearthError('child_exited', `Server "${server}" failed while it worked on this: ${cause.message}.`, server));
+    if (this.#failuresInARow > 1 || !hopeful) this.#waiters.release(this.unavailable());
+    this.#timer = setTimeout(() => {
+      if (!hopeful) this.#intensity.reset();
+      void this.#attempt();
+    }, delay);
+  }
+
+  #release(error: HearthError): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#heartbeat.stop();
+    if (this.#state === 'ready') this.options.metrics.childNotReady();
+    if (upstream) {
+      this.options.metrics.childGone();
+      this.#closing = upstream.close();
+    }
+    this.#own.fail(error);
+  }
+
+  #setState(state: State): void {
+    this.options.log.debug('child_state', `${this.#state} -> ${state}`, { state });
+    this.#state = state;
+  }
+}

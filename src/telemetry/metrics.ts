@@ -1,0 +1,54 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export const DURATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+const SIZE_BUCKETS = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216, 67_108_864];
+
+/** prom-client's own gauges whose names end like counters, which `promtool check metrics` refuses. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/** Every metric of the process that is not about one server. One instance a process, handed to who counts. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly httpRequests = this.counter('http_requests_total', 'HTTP requests answered', ['method', 'route', 'status']);
+  readonly httpDuration = this.histogram('http_request_duration_seconds', 'Time to answer HTTP requests other than event streams', [
+    'method',
+    'route',
+  ]);
+  readonly httpInFlight = this.gauge('http_requests_in_flight', 'HTTP requests being answered now');
+  readonly rejected = this.counter('mcp_requests_rejected_total', 'Requests refused before they reached a server', ['reason']);
+  readonly sessionsActive = this.gauge('chat_sessions_active', 'Client sessions open now');
+  readonly sessionsLimit = this.gauge('mcp_sessions_limit', 'Client sessions that may be open at once');
+  readonly sessionsOpened = this.counter('mcp_sessions_opened_total', 'Client sessions opened', ['transport']);
+  readonly sessionsClosed = this.counter('mcp_sessions_closed_total', 'Client sessions ended', ['reason']);
+  readonly sessionDuration = this.histogram('mcp_session_duration_seconds', 'Life time of ended client sessions');
+  readonly sessionOldestIdle = this.gauge('mcp_session_oldest_idle_seconds', 'Time since the most idle open session was last used');
+  readonly sessionIdleTimeout = this.gauge('mcp_session_idle_timeout_seconds', 'Idle time after which a session is ended');
+  readonly connections = this.gauge('mcp_transport_connections', 'Event streams open now', ['transport']);
+  readonly messages = this.counter('mcp_messages_total', 'JSON-RPC messages exchanged with clients', ['direction']);
+  readonly messageSize = new Histogram({
+    name: 'mcp_message_size_bytes',
+    help: 'Size of JSON-RPC messages exchanged with clients',
+    labelNames: ['direction'],
+    buckets: SIZE_BUCKETS,
+    registers: [this.registry],
+  });
+  readonly dropped = this.counter('mcp_messages_dropped_total', 'Messages that had no receiver', ['reason']);
+
+  constructor(version: string) {
+    collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    this.gauge('mcp_wrapper_build_info', 'Version of hearth that is running', ['version', 'node']).set({ version, node: process.version }, 1);
+  }
+
+  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  histogram<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,162 @@
+import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { Metrics } from './metrics.js';
+
+export type Outcome = 'ok' | 'tool_error' | 'rpc_error' | 'client_error' | 'timeout' | 'cancelled' | 'child_exit';
+
+/** Methods that may be label values; anything else a client sends counts as `_other`. */
+const METHODS = new Set([
+  'initialize',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'prompts/list',
+  'prompts/get',
+  'completion/complete',
+  'logging/setLevel',
+  'tasks/get',
+  'tasks/result',
+  'tasks/list',
+  'tasks/cancel',
+  'server/discover',
+  'subscriptions/listen',
+]); // prettier-ignore
+
+type Labels = Record<string, string>;
+
+/** A metric of one server: the `server` label is set in a hub and left out in a wrapper. */
+interface Bound {
+  inc(labels?: Labels, value?: number): void;
+}
+
+/** The families of metrics that exist once a process and get a `server` label when there are several servers. */
+export class ServerMetricFamilies {
+  readonly #labels: readonly string[];
+  readonly toolCalls: Counter;
+  readonly toolDuration: Histogram;
+  readonly requests: Counter;
+  readonly requestDuration: Histogram;
+  readonly inFlight: Gauge;
+  readonly rpcErrors: Counter;
+  readonly tools: Gauge;
+  readonly childUp: Gauge;
+  readonly childExpected: Gauge;
+  readonly restarts: Counter;
+  readonly stderrLines: Counter;
+  readonly noiseLines: Counter;
+  readonly spawnDuration: Histogram;
+  readonly processes: Gauge;
+  readonly residentMemory: Gauge;
+  readonly cpuSeconds: Counter;
+  readonly openFds: Gauge;
+
+  constructor(metrics: Metrics, hub: boolean) {
+    this.#labels = hub ? ['server'] : [];
+    const labels = (...own: string[]): string[] => [...this.#labels, ...own];
+    this.toolCalls = metrics.counter('mcp_tool_calls_total', 'Tool calls by outcome', labels('tool', 'outcome'));
+    this.toolDuration = metrics.histogram('mcp_tool_duration_seconds', 'Time from a tool call to its answer', labels('tool'));
+    this.requests = metrics.counter('mcp_requests_total', 'MCP requests by outcome', labels('method', 'outcome'));
+    this.requestDuration = metrics.histogram('mcp_request_duration_seconds', 'Time from an MCP request to its answer', labels('method'));
+    this.inFlight = metrics.gauge('mcp_requests_in_flight', 'MCP requests waiting for the server', labels());
+    this.rpcErrors = metrics.counter('mcp_rpc_errors_total', 'JSON-RPC errors given to clients', labels('code'));
+    this.tools = metrics.gauge('mcp_tools', 'Tools in the last good list', labels());
+    this.childUp = metrics.gauge('mcp_child_up', 'Children that are ready', labels());
+    this.childExpected = metrics.gauge('mcp_child_processes_expected', 'Children that should be running', labels());
+    this.restarts = metrics.counter('mcp_child_restarts_total', 'Restarts of the child', labels('reason'));
+    this.stderrLines = metrics.counter('mcp_child_stderr_lines_total', 'Lines the child wrote to stderr', labels());
+    this.noiseLines = metrics.counter('mcp_child_stdout_noise_lines_total', "Lines on the child's stdout that were not JSON-RPC", labels());
+    this.spawnDuration = metrics.histogram('mcp_child_spawn_duration_seconds', 'Time from spawn to ready', labels());
+    this.processes = metrics.gauge('mcp_child_processes', "Processes in the children's groups, counted", labels());
+    this.residentMemory = metrics.gauge('mcp_child_resident_memory_bytes', 'Resident memory of the children', labels());
+    this.cpuSeconds = metrics.counter('mcp_child_cpu_seconds_total', 'CPU time of the children', labels());
+    this.openFds = metrics.gauge('mcp_child_open_fds', 'Descriptors open in the children', labels());
+  }
+
+  /** The view of one server. */
+  of(server: string): ServerMetrics {
+    return new ServerMetrics(this, this.#labels.length > 0 ? { server } : {});
+  }
+}
+
+/** What one server's parts count. */
+export class ServerMetrics {
+  readonly noiseLines: Bound;
+  readonly stderrLines: Bound;
+  readonly #knownTools = new Set<string>();
+  #cpuSeconds = 0;
+
+  constructor(
+    private readonly families: ServerMetricFamilies,
+    private readonly base: Labels,
+  ) {
+    this.noiseLines = { inc: () => families.noiseLines.inc(base) };
+    this.stderrLines = { inc: () => families.stderrLines.inc(base) };
+    families.noiseLines.inc(base, 0);
+    families.stderrLines.inc(base, 0);
+    families.inFlight.set(base, 0);
+    families.childUp.set(base, 0);
+    families.childExpected.set(base, 0);
+  }
+
+  /** Names that may be `tool` label values from now on. */
+  setTools(names: readonly string[]): void {
+    this.#knownTools.clear();
+    for (const name of names) this.#knownTools.add(name);
+    this.families.tools.set(this.base, names.length);
+  }
+
+  requestStarted(): void {
+    this.families.inFlight.inc(this.base);
+  }
+
+  /** @param seconds from arrival to outcome */
+  requestEnded(method: string, tool: string | undefined, outcome: Outcome, seconds: number, code?: number): void {
+    const { base, families } = this;
+    const methodLabel = METHODS.has(method) ? method : '_other';
+    families.inFlight.dec(base);
+    families.requests.inc({ ...base, method: methodLabel, outcome });
+    families.requestDuration.observe({ ...base, method: methodLabel }, seconds);
+    if (code !== undefined) families.rpcErrors.inc({ ...base, code: String(code) });
+    if (method !== 'tools/call') return;
+    const toolLabel = tool !== undefined && this.#knownTools.has(tool) ? tool : '_other';
+    families.toolCalls.inc({ ...base, tool: toolLabel, outcome });
+    families.toolDuration.observe({ ...base, tool: toolLabel }, seconds);
+  }
+
+  childStarting(): void {
+    this.families.childExpected.inc(this.base);
+  }
+
+  childGone(): void {
+    this.families.childExpected.dec(this.base);
+  }
+
+  childReady(seconds: number): void {
+    this.families.childUp.inc(this.base);
+    this.families.spawnDuration.observe(this.base, seconds);
+  }
+
+  childNotReady(): void {
+    this.families.childUp.dec(this.base);
+  }
+
+  restarted(reason: string): void {
+    this.families.restarts.inc({ ...this.base, reason });
+  }
+
+  /** What the children use now, as counted from `/proc`. */
+  used(census: { processes: number; residentBytes: number; cpuSeconds: number; openFds: number }): void {
+    const { base, families } = this;
+    families.processes.set(base, census.processes);
+    families.residentMemory.set(base, census.residentBytes);
+    families.openFds.set(base, census.openFds);
+    // A restarted child begins at zero again; the counter goes on.
+    const spent = census.cpuSeconds < this.#cpuSeconds ? census.cpuSeconds : census.cpuSeconds - this.#cpuSeconds;
+    families.cpuSeconds.inc(base, spent);
+    this.#cpuSeconds = census.cpuSeconds;
+  }
+}

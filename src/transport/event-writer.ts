@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http';
+import { oneLine } from '../protocol/splice.js';
+
+export interface WriterSettings {
+  /** Time between comment lines that keep the stream alive, in milliseconds. */
+  readonly heartbeat: number;
+  /** Bytes that may wait for a client that does not read; one message more than this is let through. */
+  readonly maxBuffered: number;
+}
+
+export interface WriterHandlers {
+  /** The client is gone, or was dropped because it does not read. Once. */
+  onClose(tooSlow: boolean): void;
+}
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no', // nginx would hold events back
+  Connection: 'keep-alive',
+};
+
+/** One server-sent event stream: first bytes at once, heartbeats, one write per event, and a bounded buffer. */
+export class EventWriter {
+  readonly #heartbeat: NodeJS.Timeout;
+  #open = true;
+
+  constructor(
+    private readonly res: ServerResponse,
+    private readonly settings: WriterSettings,
+    private readonly handlers: WriterHandlers,
+    headers: Record<string, string> = {},
+  ) {
+    res.writeHead(200, { ...HEADERS, ...headers });
+    res.flushHeaders();
+    this.#heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), settings.heartbeat);
+    res.once('close', () => this.#ended(false));
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** A JSON-RPC message. Its text must not hold a CR or LF, which would end the data line (CVE-2026-29085). */
+  message(raw: string): void {
+    this.#write(`event: message\ndata: ${oneLine(raw)}\n\n`);
+  }
+
+  /** An event with a name of its own. */
+  event(name: string, data: string): void {
+    this.#write(`event: ${name}\ndata: ${oneLine(data)}\n\n`);
+  }
+
+  /** Ends the stream after what was written. */
+  end(): void {
+    if (!this.#open) return;
+    this.#ended(false);
+    this.res.end();
+  }
+
+  #write(text: string): void {
+    if (!this.#open) return;
+    if (this.res.writableLength > this.settings.maxBuffered) {
+      // Only this client is closed; nobody else notices.
+      this.#ended(true);
+      this.res.destroy();
+      return;
+    }
+    this.res.write(text);
+  }
+
+  #ended(tooSlow: boolean): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearInterval(this.#heartbeat);
+    this.handlers.onClose(tooSlow);
+  }
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { parseMessage } from '../protocol/message.js';
+import type { Exchange } from '../router/router.js';
+import type { Session, Sink } from '../session/session.js';
+import { EventWriter } from './event-writer.js';
+import { readBody, requireAccept, requireJson, sendError } from './io.js';
+import { countMessage, type TransportContext } from './transport.js';
+
+/** `GET /sse`: opens a session of revision 2024-11-05 (HTTP with SSE). Its stream carries everything; when it closes, the session ends. */
+export function openSse(context: TransportContext, req: IncomingMessage, res: ServerResponse): void {
+  const { sessions, metrics, prefix, router, settings } = context;
+  let writer: EventWriter | undefined;
+  const sink: Sink = {
+    get open() {
+      return writer?.open ?? false;
+    },
+    send(raw) {
+      countMessage(metrics, 'out', raw);
+      writer?.message(raw);
+    },
+    close: () => writer?.end(),
+  };
+  let session: Session;
+  try {
+    if (req.headers.accept !== undefined) requireAccept(req, ['text/event-stream']);
+    session = sessions.open('sse', router, sink);
+  } catch (error) {
+    sendError(res, asHearthError(error));
+    return;
+  }
+  metrics.connections.inc({ transport: 'sse' });
+  writer = new EventWriter(res, settings, {
+    onClose: (tooSlow) => {
+      metrics.connections.dec({ transport: 'sse' });
+      sessions.close(session, tooSlow ? 'too_slow' : 'disconnected');
+    },
+  });
+  // Relative, so that it works behind any host name (litellm.md rule 5), and at once.
+  writer.event('endpoint', `${prefix}/messages?sessionId=${session.id}`);
+}
+
+/**
+ * `POST /messages`: a message of an SSE session. It is accepted at once and everything that follows goes on the
+ * stream: a client that waits for its stream would hang on an error status (litellm.md rule 3).
+ */
+export async function postSse(context: TransportContext, req: IncomingMessage, res: ServerResponse, url: URL): Promise<void> {
+  const { sessions, router, settings, metrics } = context;
+  try {
+    const id = url.searchParams.get('sessionId');
+    if (!id)
+      throw new HearthError('invalid_request', 'The sessionId query parameter is missing; open GET /sse first and post to the endpoint it names.');
+    const session = sessions.find(id, router, 'sse');
+    if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
+    requireJson(req);
+    const raw = await readBody(req, settings.maxMessage);
+    const message = parseMessage(raw);
+    countMessage(metrics, 'in', raw);
+    res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');
+    session.receive(message, exchangeOf(session));
+  } catch (error) {
+    sendError(res, asHearthError(error));
+  }
+}
+
+/** On SSE everything goes to the one stream. */
+function exchangeOf(session: Session): Exchange {
+  return {
+    reply: (raw) => session.send(raw),
+    fail: (id, error) => session.send(errorReply(id, error)),
+    send: (raw) => session.send(raw),
+    end: () => {},
+  };
+}

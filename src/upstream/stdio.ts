@@ -1,0 +1,104 @@
+import { reasonOf } from '../errors.js';
+import { Child, type ChildExit, type ChildOptions } from '../process/child.js';
+import { StderrRing } from '../process/stderr-ring.js';
+import { LineFramer } from '../protocol/framer.js';
+import { type Message, parseJson, parseMessage } from '../protocol/message.js';
+import { oneLine } from '../protocol/splice.js';
+import type { Log } from '../telemetry/log.js';
+import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import type { ClosedReason, Connect, Upstream, UpstreamHandlers } from './upstream.js';
+
+export interface StdioOptions extends ChildOptions {
+  /** Longest line from the child that is accepted, in bytes. */
+  readonly maxMessage: number;
+  /** Lines of stderr kept for reports. */
+  readonly stderrLines: number;
+}
+
+const MAX_STDERR_LINE = 64 * 1024;
+
+/** A factory of upstreams that each run one child process and speak newline-delimited JSON with it. */
+export function stdioUpstream(options: StdioOptions, log: Log, metrics: ServerMetrics): Connect {
+  return (handlers) => new StdioUpstream(options, log, metrics, handlers);
+}
+
+class StdioUpstream implements Upstream {
+  readonly #child: Child;
+  readonly #ring: StderrRing;
+  readonly #stdout: LineFramer;
+  readonly #stderr: LineFramer;
+
+  constructor(
+    private readonly options: StdioOptions,
+    private readonly log: Log,
+    private readonly metrics: ServerMetrics,
+    private readonly handlers: UpstreamHandlers,
+  ) {
+    this.#ring = new StderrRing(options.stderrLines);
+    this.#stdout = new LineFramer(options.maxMessage, {
+      onLine: (line) => this.#receive(line),
+      onOversized: (line) => handlers.onOversized(line),
+    });
+    this.#stderr = new LineFramer(MAX_STDERR_LINE, {
+      onLine: (line) => this.#note(line),
+      onOversized: ({ bytes }) => this.#note(`(a line of ${bytes} bytes was left out)`),
+    });
+    this.#child = new Child(options, {
+      onStdout: (chunk) => this.#stdout.push(chunk),
+      onStderr: (chunk) => this.#stderr.push(chunk),
+      onExit: (exit) => this.#exited(exit),
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(raw: string): void {
+    this.#child.write(`${oneLine(raw)}\n`);
+  }
+
+  close(): Promise<void> {
+    return this.#child.stop();
+  }
+
+  #receive(line: string): void {
+    let messages: Message[];
+    try {
+      messages = parseLine(line);
+    } catch (error) {
+      // Banners and stray prints are common; they must never reach a client or break the stream.
+      this.metrics.noiseLines.inc();
+      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: line.slice(0, 200) });
+      return;
+    }
+    for (const message of messages) this.handlers.onMessage(message);
+  }
+
+  #note(line: string): void {
+    this.metrics.stderrLines.inc();
+    this.#ring.push(line);
+    this.log.info('child_stderr', line, { stream: 'stderr' });
+  }
+
+  #exited(exit: ChildExit): void {
+    this.#stdout.end();
+    this.#stderr.end();
+    this.handlers.onClosed(describe(exit, this.options.command, this.#ring.last()));
+  }
+}
+
+/** One message a line; servers of revision 2025-03-26 may also send a batch. */
+function parseLine(line: string): Message[] {
+  if (!line.trimStart().startsWith('[')) return [parseMessage(line)];
+  const batch = parseJson(line);
+  return Array.isArray(batch) ? batch.map((entry) => parseMessage(JSON.stringify(entry))) : [];
+}
+
+function describe(exit: ChildExit, command: string, lastWords: string | undefined): ClosedReason {
+  if (exit.spawnError !== undefined) {
+    return { kind: 'spawn_error', text: `"${command}" could not be started: ${exit.spawnError}`, lastWords };
+  }
+  if (exit.signal) return { kind: 'signal', text: `its process was ended by ${exit.signal}`, lastWords };
+  return { kind: 'exit', text: `its process exited with code ${exit.code}`, lastWords };
+}
