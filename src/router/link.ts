@@ -12,6 +12,7 @@ import type { Outcome, ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Connect } from '../upstream/upstream.js';
 import { type Asker, refusal } from './child-requests.js';
 import { FromChild } from './from-child.js';
+import { InFlight } from './in-flight.js';
 import { LogLevels } from './log-levels.js';
 import { outcomeOf, Pending, type Rewrites } from './pending.js';
 import { keepAlive } from './progress.js';
@@ -58,8 +59,7 @@ export class Link implements Asker {
   readonly supervisor: Supervisor;
   readonly subscriptions = new Subscriptions();
   readonly levels = new LogLevels();
-  readonly #pending = new Map<number, Pending>();
-  readonly #byCaller = new Map<Caller, Set<Pending>>();
+  readonly #inFlight = new InFlight();
   readonly #fromChild: FromChild;
   readonly #keepAlive: NodeJS.Timeout | undefined;
   #toolsSeen: string | undefined;
@@ -83,7 +83,7 @@ export class Link implements Asker {
       },
     });
     if (settings.keepAliveInterval > 0) {
-      this.#keepAlive = setInterval(() => keepAlive(this.#pending.values(), settings.keepAliveInterval), settings.keepAliveInterval);
+      this.#keepAlive = setInterval(() => keepAlive(this.#inFlight.all(), settings.keepAliveInterval), settings.keepAliveInterval);
     }
   }
 
@@ -91,11 +91,11 @@ export class Link implements Asker {
   request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
     const { settings, server, gate, serverMetrics } = this.options;
     const pending = new Pending(this.supervisor.nextId(), caller, message, exchange, rewrites);
-    if (this.#pending.size >= settings.maxPending) {
-      pending.fail(new HearthError('overloaded', `Server "${server}" has ${this.#pending.size} requests in flight. Try again later.`, server));
+    if (this.#inFlight.size >= settings.maxPending) {
+      pending.fail(new HearthError('overloaded', `Server "${server}" has ${this.#inFlight.size} requests in flight. Try again later.`, server));
       return;
     }
-    this.#add(pending);
+    this.#inFlight.add(pending);
     serverMetrics.requestStarted();
     pending.timer = setTimeout(() => this.#timeOut(pending), settings.requestTimeout);
     try {
@@ -108,7 +108,7 @@ export class Link implements Asker {
   /** The client took a request back. True if it was found here. An id that is in flight twice names neither. */
   cancel(caller: Caller, message: NotificationMessage): boolean {
     const id = JSON.stringify(message.params?.requestId);
-    const matches = [...(this.#byCaller.get(caller) ?? [])].filter((pending) => pending.clientId === id);
+    const matches = this.#inFlight.of(caller).filter((pending) => pending.clientId === id);
     const [pending] = matches;
     if (!pending || matches.length > 1) return false;
     if (pending.sent) {
@@ -121,16 +121,16 @@ export class Link implements Asker {
   }
 
   get busy(): boolean {
-    return this.#pending.size > 0;
+    return this.#inFlight.size > 0;
   }
 
   isBusy(caller: Caller): boolean {
-    return this.#byCaller.has(caller);
+    return this.#inFlight.has(caller);
   }
 
   /** The session has ended: cancels what it waits for, and gives up what it held. */
   release(caller: Caller): void {
-    for (const pending of this.#byCaller.get(caller) ?? []) {
+    for (const pending of this.#inFlight.of(caller)) {
       if (pending.sent) this.#sendCancelled(pending, 'the client is gone');
       this.#end(pending, 'cancelled');
     }
@@ -159,18 +159,17 @@ export class Link implements Asker {
   /** The callers with a request in the child's hands. */
   activeCallers(): Caller[] {
     const { owner } = this.options;
-    if (owner) return [owner];
-    return [...this.#byCaller].filter(([, all]) => [...all].some((pending) => pending.sent)).map(([caller]) => caller);
+    return owner ? [owner] : this.#inFlight.activeCallers();
   }
 
   /** The only request in flight of a caller, whose exchange can carry related messages. */
   soleExchange(caller: Caller): Exchange | undefined {
-    const all = this.#byCaller.get(caller);
-    return all?.size === 1 ? [...all][0]?.exchange : undefined;
+    const all = this.#inFlight.of(caller);
+    return all.length === 1 ? all[0]?.exchange : undefined;
   }
 
   pendingOf(upstreamId: unknown): Pending | undefined {
-    return typeof upstreamId === 'number' ? this.#pending.get(upstreamId) : undefined;
+    return this.#inFlight.get(upstreamId);
   }
 
   trySend(raw: string): void {
@@ -235,7 +234,7 @@ export class Link implements Asker {
   }
 
   #onDown(error: HearthError): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#inFlight.all()) {
       if (pending.sent || error.code === 'draining') this.#fail(pending, error, 'child_exit');
     }
     this.#fromChild.withdraw();
@@ -281,19 +280,9 @@ export class Link implements Asker {
     pending.fail(error);
   }
 
-  #add(pending: Pending): void {
-    this.#pending.set(pending.upstreamId, pending);
-    const all = this.#byCaller.get(pending.caller);
-    if (all) all.add(pending);
-    else this.#byCaller.set(pending.caller, new Set([pending]));
-  }
-
   #end(pending: Pending, outcome: Outcome, code?: number): void {
-    const { caller, message, upstreamId, startedAt } = pending;
-    this.#pending.delete(upstreamId);
-    const all = this.#byCaller.get(caller);
-    all?.delete(pending);
-    if (all?.size === 0) this.#byCaller.delete(caller);
+    const { message, startedAt } = pending;
+    this.#inFlight.remove(pending);
     pending.end();
     const tool = message.method === 'tools/call' ? stringOf(message.params?.name) : undefined;
     const seconds = (performance.now() - startedAt) / 1000;
