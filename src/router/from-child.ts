@@ -75,7 +75,7 @@ export class FromChild {
       this.#drop('progress_without_request');
       return;
     }
-    pending.heardAt = performance.now();
+    pending.heardAt = pending.progressAt = performance.now();
     if (typeof message.params?.progress === 'number') pending.progress = message.params.progress;
     const restored = replaceMembers(message.raw, message.body, [{ path: ['params', 'progressToken'], json: pending.token }]);
     pending.exchange.send(restored);

@@ -3,7 +3,7 @@ import { asHearthError, HearthError } from '../errors.js';
 import type { JsonObject, Message, NotificationMessage, RequestMessage, ResponseMessage } from '../protocol/message.js';
 import { stringOf } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
-import { type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
+import { replaceMembers } from '../protocol/splice.js';
 import type { Handshake } from '../supervisor/handshake.js';
 import { Supervisor, type SupervisorSettings } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
@@ -19,6 +19,12 @@ import { keepAlive } from './progress.js';
 import { logRequest } from './request-log.js';
 import type { Caller, Exchange } from './router.js';
 import { Subscriptions } from './subscriptions.js';
+
+/**
+ * The official clients lose a progress notification that they read in one chunk with the reply, since replies overtake
+ * notifications inside them. So a reply keeps this distance, in milliseconds, from its request's last progress.
+ */
+const PROGRESS_GAP_MS = 2;
 
 export interface LinkSettings {
   /** Requests in flight, waiting ones included. */
@@ -143,7 +149,7 @@ export class Link implements Asker {
 
   /** A notification from a client, as it is. Nothing is kept for a child that is not there. */
   notify(raw: string): void {
-    this.trySend(raw);
+    if (this.supervisor.state === 'ready') this.trySend(raw);
   }
 
   /** An answer of a client to a question of this child. */
@@ -172,11 +178,12 @@ export class Link implements Asker {
     return this.#inFlight.get(upstreamId);
   }
 
+  /** For messages that may be lost with the child. Also before it is ready: it may ask something in its handshake. */
   trySend(raw: string): void {
     try {
-      if (this.supervisor.state === 'ready') this.supervisor.send(raw);
+      this.supervisor.send(raw);
     } catch (error) {
-      this.options.log.warn('child_write_failed', asHearthError(error).message);
+      this.options.log.debug('child_write_failed', asHearthError(error).message);
     }
   }
 
@@ -189,20 +196,12 @@ export class Link implements Asker {
     try {
       if (!pending.done && this.supervisor.state !== 'ready') await this.supervisor.whenReady();
       if (pending.done) return;
-      this.supervisor.send(this.#translated(pending));
+      this.supervisor.send(pending.toUpstream());
       pending.sent = true;
     } catch (error) {
       if (!pending.done) this.#fail(pending, asHearthError(error), 'rpc_error');
     }
     await pending.finished();
-  }
-
-  #translated({ message, upstreamId, token, rewrites }: Pending): string {
-    const id = String(upstreamId);
-    if (token === undefined && !rewrites?.request) return replaceId(message.raw, message.body, id);
-    const edits: Replacement[] = [{ path: ['id'], json: id }, ...(rewrites?.request ?? [])];
-    if (token !== undefined) edits.push({ path: ['params', '_meta', 'progressToken'], json: id });
-    return replaceMembers(message.raw, message.body, edits);
   }
 
   #onMessage(message: Message): void {
@@ -220,7 +219,9 @@ export class Link implements Asker {
     const { outcome, code } = outcomeOf(message);
     this.#end(pending, outcome, code);
     if (code === undefined) pending.rewrites?.onResult?.(message);
-    pending.exchange.reply(replaceId(message.raw, message.body, pending.clientId));
+    const reply = pending.toClient(message);
+    if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(reply);
+    else setTimeout(() => pending.exchange.reply(reply), PROGRESS_GAP_MS);
   }
 
   #onReady(handshake: Handshake): void {

@@ -1,6 +1,6 @@
 import type { HearthError } from '../errors.js';
 import type { RequestMessage, ResponseMessage } from '../protocol/message.js';
-import type { Replacement } from '../protocol/splice.js';
+import { type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/server-metrics.js';
 import { tokenOf } from './child-requests.js';
@@ -27,6 +27,8 @@ export class Pending {
   /** Last progress value that the client has seen, and when. */
   progress = 0;
   heardAt = this.startedAt;
+  /** When the server itself last reported progress. */
+  progressAt = Number.NEGATIVE_INFINITY;
   #finish: () => void = () => {};
 
   constructor(
@@ -38,6 +40,21 @@ export class Pending {
   ) {
     this.clientId = JSON.stringify(message.id);
     this.token = tokenOf(message.params);
+  }
+
+  /** The request as the server gets it: the upstream id in place of the client's id and progress token. */
+  toUpstream(): string {
+    const { message, upstreamId, token, rewrites } = this;
+    const id = String(upstreamId);
+    if (token === undefined && !rewrites?.request) return replaceId(message.raw, message.body, id);
+    const edits: Replacement[] = [{ path: ['id'], json: id }, ...(rewrites?.request ?? [])];
+    if (token !== undefined) edits.push({ path: ['params', '_meta', 'progressToken'], json: id });
+    return replaceMembers(message.raw, message.body, edits);
+  }
+
+  /** The server's answer as the client gets it: with its own id, and otherwise byte for byte. */
+  toClient(answer: ResponseMessage): string {
+    return replaceId(answer.raw, answer.body, this.clientId);
   }
 
   /** Settles when the request has ended; holds its place in the gate. */
