@@ -35,9 +35,7 @@ export function replaceMembers(raw: string, body: JsonObject, replacements: read
 
 /** The commonest case: a new `id`. */
 export function replaceId(raw: string, body: JsonObject, json: string): string {
-  const span = memberSpan(raw, skipSpace(raw, 0), 'id');
-  if (span === undefined || span === 'ambiguous') return reserialise(body, [{ path: ['id'], json }]);
-  return raw.slice(0, span.start) + json + raw.slice(span.end);
+  return replaceMembers(raw, body, [{ path: ['id'], json }]);
 }
 
 function locate(raw: string, path: readonly string[]): Span | 'ambiguous' | undefined {
@@ -61,15 +59,22 @@ function reserialise(body: JsonObject, replacements: readonly Replacement[]): st
       target = isObject(next) ? next : undefined;
     }
     const last = path.at(-1) as string;
-    if (target && (Object.hasOwn(target, last) || path.length === 1)) target[last] = JSON.parse(json);
+    if (target && Object.hasOwn(target, last)) target[last] = JSON.parse(json);
   }
   return JSON.stringify(copy);
 }
 
+/** What some programs take for the end of a line, and JSON allows inside strings. */
+const UNICODE_BREAKS = /[\u0085\u2028\u2029]/g;
+
 /**
- * The text on one line. Raw CR and LF can stand in valid JSON only between tokens, where a space means the same;
- * on stdio an LF would end the message and in an event stream a CR would end the data line.
+ * The text on one line, for everybody's notion of a line. Raw CR and LF can stand in valid JSON only between tokens,
+ * where a space means the same; on stdio an LF would end the message and in an event stream a CR would end the data
+ * line. U+0085, U+2028 and U+2029 can stand only inside strings, where an escape means the same; Node's readline and
+ * Python's splitlines, which servers and clients are built on, would cut the message there.
  */
 export function oneLine(raw: string): string {
-  return raw.includes('\n') || raw.includes('\r') ? raw.replace(/[\r\n]/g, ' ') : raw;
+  const line = raw.includes('\n') || raw.includes('\r') ? raw.replace(/[\r\n]/g, ' ') : raw;
+  if (!line.includes('\u2028') && !line.includes('\u2029') && !line.includes('\u0085')) return line;
+  return line.replace(UNICODE_BREAKS, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

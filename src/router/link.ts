@@ -1,7 +1,6 @@
 import type { Gate } from '../admission/gate.js';
 import { asHearthError, HearthError } from '../errors.js';
 import type { JsonObject, Message, NotificationMessage, RequestMessage, ResponseMessage } from '../protocol/message.js';
-import { stringOf } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 import { replaceMembers } from '../protocol/splice.js';
 import type { Handshake } from '../supervisor/handshake.js';
@@ -282,12 +281,10 @@ export class Link implements Asker {
   }
 
   #end(pending: Pending, outcome: Outcome, code?: number): void {
-    const { message, startedAt } = pending;
     this.#inFlight.remove(pending);
     pending.end();
-    const tool = message.method === 'tools/call' ? stringOf(message.params?.name) : undefined;
-    const seconds = (performance.now() - startedAt) / 1000;
-    this.options.serverMetrics.requestEnded(message.method, tool, outcome, seconds, code);
+    const seconds = (performance.now() - pending.startedAt) / 1000;
+    this.options.serverMetrics.requestEnded(pending.message.method, pending.tool, outcome, seconds, code);
     logRequest(this.options.log, pending, outcome, seconds, code);
   }
 }

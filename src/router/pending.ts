@@ -1,5 +1,5 @@
 import type { HearthError } from '../errors.js';
-import type { RequestMessage, ResponseMessage } from '../protocol/message.js';
+import { type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
 import { type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/server-metrics.js';
@@ -40,6 +40,13 @@ export class Pending {
   ) {
     this.clientId = JSON.stringify(message.id);
     this.token = tokenOf(message.params);
+  }
+
+  /** The server's own name of the tool that is called, if this is a call. */
+  get tool(): string | undefined {
+    if (this.message.method !== 'tools/call') return undefined;
+    const renamed = this.rewrites?.request?.find(({ path }) => path.at(-1) === 'name');
+    return renamed ? (JSON.parse(renamed.json) as string) : stringOf(this.message.params?.name);
   }
 
   /** The request as the server gets it: the upstream id in place of the client's id and progress token. */

@@ -6,13 +6,18 @@ import type { Pending } from './pending.js';
  * One record per request. At `info` when someone will look for it: the client sent a correlation id, or the request
  * did not end well. The rest is `debug`, so that a busy server does not spend its time on writing that all is well.
  */
-export function logRequest(log: Log, { message, caller, correlation }: Pending, outcome: Outcome, seconds: number, code: number | undefined): void {
+export function logRequest(
+  log: Log,
+  { message, caller, correlation, tool }: Pending,
+  outcome: Outcome,
+  seconds: number,
+  code: number | undefined,
+): void {
   const isTrouble = outcome === 'rpc_error' || outcome === 'timeout' || outcome === 'child_exit';
   const level = isTrouble ? 'warn' : correlation?.given || outcome !== 'ok' ? 'info' : 'debug';
-  const { name } = message.params ?? {};
-  log[level]('request', `${message.method}${typeof name === 'string' ? ` ${name}` : ''}: ${outcome}`, {
+  log[level]('request', `${message.method}${tool === undefined ? '' : ` ${tool}`}: ${outcome}`, {
     method: message.method,
-    ...(message.method === 'tools/call' && { tool: name }),
+    tool,
     outcome,
     code,
     durationMs: Math.round(seconds * 1000),
