@@ -6,6 +6,7 @@ const WRAPPER = ['transport', 'session', 'router', 'admission', 'supervisor', 'u
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

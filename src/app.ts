@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, ServerConfig } from './config/schema.js';
+import { connectorOf } from './connect.js';
 import { Endpoints } from './http/endpoints.js';
 import { Listener } from './http/listener.js';
 import { createPages } from './http/pages.js';
 import { createReports, type ReportedServer } from './http/reports.js';
+import { Watchdog } from './process/watchdog.js';
 import { HubRouter } from './router/hub-router.js';
 import type { Router } from './router/router.js';
 import { ServerRouter } from './router/server-router.js';
@@ -11,7 +13,6 @@ import { SessionStore } from './session/store.js';
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
 import { ServerMetricFamilies } from './telemetry/server-metrics.js';
-import { stdioUpstream } from './upstream/stdio.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -22,12 +23,15 @@ export interface AppOptions {
 }
 
 const POLL_MS = 20;
+/** Longest wait before the next look at a remote server that is away. */
+const REMOTE_BACKOFF_MS = 5_000;
 
 /** The running program: every part wired once, from the config alone. */
 export class App {
   readonly sessions: SessionStore;
   readonly servers: readonly ReportedServer[];
   readonly #listener: Listener;
+  readonly #watchdog = new Watchdog();
   #draining = false;
 
   constructor(private readonly options: AppOptions) {
@@ -42,6 +46,8 @@ export class App {
     this.sessions = new SessionStore(
       {
         maxSessions: limits.sessions,
+        maxPerClient: limits.sessionsPerClient,
+        maxAge: limits.sessionMaxAge,
         idleTimeout: limits.sessionTimeout,
         sweepInterval: Math.min(limits.sweepInterval, Math.max(10, limits.sessionTimeout / 4)),
         maxAsked: limits.asked,
@@ -50,9 +56,19 @@ export class App {
       metrics,
       log,
     );
-    const settings = { ...http, maxBuffered: limits.clientBuffer, maxMessage: limits.message };
+    const credentialHeaders = Object.values(config.servers).flatMap(({ credentials }) =>
+      Object.values(credentials).map((name) => name.toLowerCase()),
+    );
+    const settings = { ...http, maxBuffered: limits.clientBuffer, maxMessage: limits.message, credentialHeaders };
     const root = hub ?? (this.servers[0] as ReportedServer).router;
-    const reports = createReports({ version, servers: this.servers, sessions: this.sessions, metrics, isDraining: () => this.#draining });
+    const reports = createReports({
+      version,
+      servers: this.servers,
+      sessions: this.sessions,
+      metrics,
+      firstStartWait: limits.firstListWait,
+      isDraining: () => this.#draining,
+    });
     this.#listener = new Listener({
       endpoints: new Endpoints(root, routers, { sessions: this.sessions, settings, metrics, log }),
       pages: createPages(reports, metrics, log),
@@ -65,7 +81,10 @@ export class App {
   /** Starts the servers and listens. @returns the base URL @throws Error of `listen` when the port cannot be had */
   async start(): Promise<string> {
     const { host, port } = this.options.config.listen;
-    const url = await this.#listener.listen(host, port);
+    const url = await this.#listener.listen(host, port).catch(async (error: unknown) => {
+      await this.stop(); // its timers would keep the process alive
+      throw error;
+    });
     for (const { router } of this.servers) router.start();
     return url;
   }
@@ -88,30 +107,47 @@ export class App {
     await stopped;
     this.#listener.closeAll();
     await closed;
+    await this.#watchdog.close();
   }
 
   #makeServer(name: string, server: ServerConfig, metrics: Metrics, families: ServerMetricFamilies, hub: HubRouter | undefined): ReportedServer {
     const { limits, http } = this.options.config;
     const log = this.options.log.with({ server: name });
     const serverMetrics = families.of(name);
-    const stdio = {
-      ...server,
-      extraPath: this.options.extraPath,
-      stop: { eofMs: server.stopEof, termMs: server.stopTerm },
-      maxPendingInput: limits.childBuffer,
-      maxMessage: limits.message,
-      stderrLines: limits.stderrLines,
-    };
+    const context = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, log, metrics: serverMetrics };
+    const isRemote = server.url !== undefined;
     const router = new ServerRouter(
       {
         ...server,
         name,
         offer: Object.fromEntries(server.offer.map((capability) => [capability, OFFERED[capability]])),
         version: this.options.version,
-        connect: stdioUpstream(stdio, log, serverMetrics),
-        supervisor: { ...server, heartbeatInterval: server.ping, heartbeatTimeout: server.pingTimeout },
-        link: { maxPending: limits.pending, requestTimeout: limits.requestTimeout, keepAliveInterval: http.heartbeat },
-        gate: { maxConcurrent: limits.concurrency, maxQueued: limits.queue },
+        connect: connectorOf(name, server, context),
+        credentials: Object.fromEntries(Object.entries(server.credentials).map(([variable, header]) => [variable, header.toLowerCase()])),
+        supervisor: {
+          ...server,
+          // A remote server costs nothing while it is away, so it is never given up and looked for often.
+          backoffMax: isRemote ? Math.min(server.backoffMax, REMOTE_BACKOFF_MS) : server.backoffMax,
+          maxRestarts: isRemote ? Number.POSITIVE_INFINITY : server.maxRestarts,
+          heartbeatInterval: server.ping,
+          heartbeatTimeout: server.pingTimeout,
+        },
+        spawnRate: limits.spawnRate,
+        link: {
+          maxPending: limits.pending,
+          maxPendingPerSession: limits.pendingPerSession,
+          requestTimeout: limits.requestTimeout,
+          maxRequestTime: limits.maxRequestTime,
+          retries: server.retries,
+          keepAliveInterval: http.heartbeat,
+        },
+        gate: {
+          maxConcurrent: limits.concurrency,
+          maxQueued: limits.queue,
+          maxWait: limits.queueAge,
+          breaker: { failures: server.breakerFailures, openMs: server.breakerOpen },
+        },
+        cache: { ttl: server.cacheTtl, maxEntries: server.cacheEntries, coalesce: server.coalesce },
         log,
         metrics,
         serverMetrics,

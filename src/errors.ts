@@ -25,6 +25,7 @@ const TABLE = {
   unsupported_media: { rpc: -32012, http: 415, retryable: false },
   method_not_allowed: { rpc: -32013, http: 405, retryable: false },
   not_found: { rpc: -32014, http: 404, retryable: false },
+  breaker_open: { rpc: -32015, http: 503, retryable: true },
 } as const;
 
 export type ErrorCode = keyof typeof TABLE;

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { callCommand } from './cli/call.js';
 import { checkCommand } from './cli/check.js';
 import { report } from './cli/exit.js';
-import { addLogOptions, normaliseEnv } from './cli/options.js';
+import { normaliseEnv } from './cli/options.js';
 import { serveCommand } from './cli/serve.js';
 import { toolsCommand } from './cli/tools.js';
 import { wrapCommand } from './cli/wrap.js';
@@ -13,7 +13,8 @@ import { VERSION } from './version.js';
 becomeChildOfInit();
 normaliseEnv(process.env);
 
-const program = addLogOptions(new Command('hearth'))
+// Log options belong to the commands: commander would let the program take them from behind a command's name.
+const program = new Command('hearth')
   .description('Keeps stdio MCP servers warm and serves them over SSE and Streamable HTTP.')
   .version(VERSION)
   .exitOverride()

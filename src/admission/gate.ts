@@ -1,37 +1,82 @@
 import PQueue from 'p-queue';
 import { HearthError } from '../errors.js';
+import { Breaker, type BreakerSettings } from './breaker.js';
+import { type FairOptions, FairQueue } from './fair-queue.js';
 
 export interface GateSettings {
   /** Requests that one server works on at once; 0 means no limit. */
   readonly maxConcurrent: number;
   /** Requests that may wait for a place. */
   readonly maxQueued: number;
+  /** Longest wait for a place, in milliseconds. */
+  readonly maxWait: number;
+  readonly breaker: BreakerSettings;
 }
 
-/** Lets a bounded number of requests through to one server; the others wait in a bounded queue. */
+/** What the gate says to one who wants to enter. */
+export interface Entrant {
+  /** Whose turn it takes; sessions are served in turn. */
+  readonly owner: object;
+  /** Runs when there is room; its promise ends its turn. */
+  task(): Promise<void>;
+  /** It waited too long: it will not run any more. */
+  onExpired(error: HearthError): void;
+}
+
+/** Lets a bounded number of requests through to one server, sessions in turn; the others wait in a bounded queue. */
 export class Gate {
-  readonly #queue: PQueue;
+  readonly breaker: Breaker;
+  readonly #queue: PQueue<FairQueue, FairOptions>;
 
   constructor(
     private readonly server: string,
     private readonly settings: GateSettings,
   ) {
-    this.#queue = new PQueue({ concurrency: settings.maxConcurrent || Number.POSITIVE_INFINITY });
+    this.breaker = new Breaker(settings.breaker);
+    this.#queue = new PQueue({ concurrency: settings.maxConcurrent || Number.POSITIVE_INFINITY, queueClass: FairQueue });
   }
 
-  /**
-   * Runs the task when there is room; its promise ends its turn.
-   * @throws HearthError `overloaded` when the queue is full
-   */
-  enter(task: () => Promise<void>): void {
-    if (this.#queue.size >= this.settings.maxQueued) {
-      throw new HearthError('overloaded', `Server "${this.server}" is busy: ${this.#queue.size} requests are waiting. Try again later.`, this.server);
+  /** @throws HearthError `breaker_open`, or `overloaded` when the queue is full */
+  enter(entrant: Entrant): void {
+    const { server, settings } = this;
+    if (!this.breaker.allows()) {
+      const seconds = Math.ceil(this.breaker.retryInMs() / 1000);
+      throw new HearthError(
+        'breaker_open',
+        `Server "${server}" has failed ${settings.breaker.failures} times in a row; it is tried again in ${seconds} s.`,
+        server,
+      );
     }
-    void this.#queue.add(task);
+    if (this.#queue.size >= settings.maxQueued) throw this.#busy(`${this.#queue.size} requests are waiting`);
+    let state: 'waiting' | 'running' | 'expired' = 'waiting';
+    let timer: NodeJS.Timeout | undefined;
+    void this.#queue.add(
+      async () => {
+        if (state === 'expired') return;
+        state = 'running';
+        clearTimeout(timer);
+        await entrant.task();
+      },
+      { owner: entrant.owner },
+    );
+    if (this.#isRunning(state)) return;
+    timer = setTimeout(() => {
+      state = 'expired';
+      entrant.onExpired(this.#busy(`no place became free within ${settings.maxWait} ms`));
+    }, settings.maxWait);
   }
 
-  /** For `/status`. */
-  report(): { running: number; waiting: number } {
-    return { running: this.#queue.pending, waiting: this.#queue.size };
+  /** For `/status` and metrics. */
+  report(): { running: number; waiting: number; breaker: string } {
+    return { running: this.#queue.pending, waiting: this.#queue.size, breaker: this.breaker.state() };
+  }
+
+  /** p-queue may have run the task before `add` returned; the compiler cannot know. */
+  #isRunning(state: string): boolean {
+    return state === 'running';
+  }
+
+  #busy(why: string): HearthError {
+    return new HearthError('overloaded', `Server "${this.server}" is busy: ${why}. Try again later.`, this.server);
   }
 }

@@ -13,7 +13,7 @@ export function checkCommand(): Command {
     for (const note of notes) process.stdout.write(`note: ${note}\n`);
     process.stdout.write(`${source} is valid: ${Object.keys(config.servers).length} server(s)\n`);
     for (const [name, server] of Object.entries(config.servers)) {
-      process.stdout.write(`  ${name}: ${[server.command, ...server.args].join(' ')} (${server.policy})\n`);
+      process.stdout.write(`  ${name}: ${server.url ?? [server.command, ...server.args].join(' ')} (${server.policy})\n`);
     }
   });
 }

@@ -22,9 +22,6 @@ export function logFor(flags: LogFlags, pretty = process.stdout.isTTY === true):
 export async function run(config: Config, log: Log, hint: (url: string) => string): Promise<void> {
   const app = new App({ config, version: VERSION, extraPath: binFolders(), log });
   const url = await app.start();
-  warnIfExposed(config, log);
-  const servers = Object.keys(config.servers);
-  log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers, hint: hint(url) });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) {
@@ -40,6 +37,9 @@ export async function run(config: Config, log: Log, hint: (url: string) => strin
     });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  warnIfExposed(config, log);
+  const servers = Object.keys(config.servers);
+  log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers, hint: hint(url) });
 }
 
 function warnIfExposed({ listen, http }: Config, log: Log): void {

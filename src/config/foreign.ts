@@ -13,15 +13,24 @@ export function fromForeign(body: JsonObject): { body: JsonObject; renamed: Read
   const servers = isObject(body.mcpServers) ? body.mcpServers : 'inputs' in body && isObject(body.servers) ? body.servers : undefined;
   if (!servers) return { body, renamed: [] };
   const renamed: Array<readonly [string, string]> = [];
+  const taken = new Set(Object.keys(servers).filter((name) => sanitise(name) === name));
   const entries = Object.entries(servers)
     .filter(([, server]) => !isObject(server) || server.disabled !== true)
     .map(([name, server]) => {
-      const fits = sanitise(name);
+      const fits = taken.has(name) ? name : unused(sanitise(name) || 'server', taken);
+      taken.add(fits);
       if (fits !== name) renamed.push([name, fits]);
       return [fits, isObject(server) ? withoutIgnored(server) : server];
     });
   const { mcpServers: _m, servers: _s, inputs: _i, ...rest } = body;
   return { body: { ...rest, servers: Object.fromEntries(entries) }, renamed };
+}
+
+/** Two names may become one; neither server may be lost by that. */
+function unused(name: string, taken: ReadonlySet<string>): string {
+  let candidate = name;
+  for (let number = 2; taken.has(candidate); number++) candidate = `${name}-${number}`;
+  return candidate;
 }
 
 function withoutIgnored(server: JsonObject): JsonObject {

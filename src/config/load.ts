@@ -42,22 +42,33 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
     );
   }
   const locate = (path: Path): Pick<ConfigIssue, 'line' | 'column'> => place(lines, offsetOf(document, path));
-  const raw: unknown = document.toJS();
+  const raw = plainValue(document, (message) => new ConfigError(file, [{ ...locate([]), key: '', message }]));
   if (!isObject(raw)) throw new ConfigError(file, [{ ...locate([]), key: '', message: 'must be a mapping with the key "servers"' }]);
   const issues: ConfigIssue[] = [];
   const expanded = expandAll(raw, [], env, (path, message) => issues.push({ ...locate(path), key: path.join('.'), message })) as JsonObject;
   const { body, renamed } = fromForeign(expanded);
   const result = configSchema.safeParse(body, { reportInput: true });
   const origin = isObject(raw.mcpServers) ? 'mcpServers' : 'servers';
+  const asWritten = new Map<PropertyKey, string>(renamed.map(([from, to]) => [to, from]));
   if (!result.success) {
     for (const issue of result.error.issues) {
-      const path = issue.path.map((key, index) => (index === 0 && key === 'servers' ? origin : key));
+      const [first, second, ...rest] = issue.path;
+      const path = first === 'servers' ? [origin, ...(second === undefined ? [] : [asWritten.get(second) ?? second]), ...rest] : issue.path;
       const at = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] as string] : path;
       issues.push({ ...locate(at), key: path.join('.'), message: explain(issue, keysAt(issue.path)) });
     }
   }
   if (issues.length > 0 || !result.success) throw new ConfigError(file, issues);
   return { config: result.data, notes: renamed.map(([from, to]) => `server "${from}" is called "${to}" here: its name has to fit into URLs`) };
+}
+
+/** The document as plain values. Aliases are resolved only here, and may be unknown or too many. */
+function plainValue(document: Document, failed: (message: string) => ConfigError): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw failed(reasonOf(error));
+  }
 }
 
 /** Replaces variables in every text; what cannot be resolved is reported and stays as it is. */

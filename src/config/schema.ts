@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from './units.js';
+import { duration, interval, size } from './units.js';
 
 const count = z.int().min(1);
 const names = z.array(z.string());
@@ -14,12 +14,26 @@ export const policy = z.enum(['shared', 'pool', 'per-session']);
 
 export const serverSchema = z
   .strictObject({
-    command: z.string().min(1).meta({ description: 'Program to run. It is started without a shell.' }),
+    command: z.string().min(1).optional().meta({ description: 'Program to run. It is started without a shell.' }),
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+      .optional()
+      .meta({ description: 'A remote MCP server, in place of `command`: for instance the wrapper of another container.' }),
+    transport: z
+      .enum(['sse', 'http', 'streamable-http'])
+      .optional()
+      .meta({ description: 'How the remote server is spoken to; without it, `sse` for URLs that end in `/sse`, else `http`.' }),
+    headers: z.record(z.string(), z.string()).default({}).meta({ description: 'Sent with every request to the remote server.' }),
+    ca: z.string().optional().meta({ description: "File with the certificate authorities (PEM) of the remote server, in place of the system's." }),
+    credentials: z.record(z.string(), z.string()).default({}).meta({
+      description: 'Environment variable -> header of the client. Sessions with the same credentials share a child; others never reach it.',
+    }),
+    credentialIdle: duration.default(300_000).meta({ description: 'How long a child of `credentials` is kept warm without sessions.' }),
     args: names.default([]).meta({ description: 'Its arguments.' }),
     env: z.record(z.string(), z.string()).default({}).meta({ description: 'Environment variables for this server alone.' }),
     passEnv: names.default([]).meta({ description: "Names of variables to hand down from hearth's own environment, beyond the allow-list." }),
     cwd: z.string().optional().meta({ description: 'Working directory.' }),
-    type: z.literal('stdio').optional().meta({ description: "Accepted for VS Code's form." }),
+    type: z.enum(['stdio', 'sse', 'http', 'streamable-http']).optional().meta({ description: "The same as `transport`, in VS Code's form." }),
     policy: policy.default('shared').meta({
       description: '`shared`: one child for all sessions. `pool`: a few. `per-session`: one for each, for servers that keep state per client.',
     }),
@@ -38,10 +52,28 @@ export const serverSchema = z
     maxRestarts: count.default(5).meta({ description: 'More restarts than this within `restartWindow` and the server is `failed`.' }),
     restartWindow: duration.default(60_000).meta({ description: 'Window of `maxRestarts`.' }),
     retryFailed: duration.default(300_000).meta({ description: 'A failed server is tried again after this time.' }),
+    retries: z
+      .int()
+      .min(0)
+      .max(5)
+      .default(0)
+      .meta({ description: 'How often a call of a tool that is annotated as read-only or idempotent is sent again when its child died.' }),
+    cacheTtl: duration
+      .default(0)
+      .meta({ description: 'How long the answer of a read-only tool may be used again for identical calls; 0 for never.' }),
+    cacheEntries: count.default(1_000).meta({ description: 'Answers kept for `cacheTtl`.' }),
+    coalesce: z.boolean().default(false).meta({ description: 'Identical calls of read-only tools that are in flight together share one answer.' }),
+    breakerFailures: z
+      .int()
+      .min(0)
+      .default(5)
+      .meta({ description: 'Failures in a row (dead child, time limit) after which calls fail at once; 0 for never.' }),
+    breakerOpen: duration.default(30_000).meta({ description: 'How long calls then fail at once, before one is let through to see.' }),
     ping: duration.default(30_000).meta({ description: 'Silence after which an idle child is pinged; 0 turns it off.' }),
     pingTimeout: duration.default(10_000).meta({ description: 'Time for the answer to a ping; two missed ones restart the child.' }),
   })
-  .meta({ id: 'server', description: 'A stdio MCP server.' });
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), 'needs either "command" (a stdio server) or "url" (a remote one)')
+  .meta({ id: 'server', description: 'An MCP server: a program that speaks stdio, or the URL of a remote one.' });
 
 const listen = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.' }),
@@ -53,10 +85,7 @@ const http = z.strictObject({
     .default([])
     .meta({ description: 'Host names that requests may be addressed to, beside loopback names and IP addresses; `*` for any.' }),
   allowedOrigins: names.default([]).meta({ description: 'Origins of web pages that may use hearth, beside loopback ones; `*` for any.' }),
-  heartbeat: duration
-    .pipe(z.number().min(10, 'must be at least 10ms'))
-    .default(15_000)
-    .meta({ description: 'Time between comment lines that keep open streams alive.' }),
+  heartbeat: interval.default(15_000).meta({ description: 'Time between comment lines that keep open streams alive.' }),
   streamAfter: duration.default(100).meta({ description: 'A POST on /mcp that is still unanswered after this time becomes an event stream.' }),
   stateless: z.boolean().default(false).meta({ description: 'No sessions on /mcp: every POST stands alone.' }),
   jsonResponse: z.boolean().default(false).meta({ description: 'Answer POSTs on /mcp with plain JSON only, never with a stream.' }),
@@ -65,14 +94,17 @@ const http = z.strictObject({
 const limits = z.strictObject({
   sessions: count.default(2_000).meta({ description: 'Sessions open at once.' }),
   sessionTimeout: duration.default(1_800_000).meta({ description: 'Silence after which a session ends.' }),
-  sweepInterval: duration
-    .pipe(z.number().min(10, 'must be at least 10ms'))
-    .default(10_000)
-    .meta({ description: 'Time between looks for idle sessions.' }),
-  requestTimeout: duration.default(600_000).meta({ description: 'Longest time a request may take.' }),
+  sweepInterval: interval.default(10_000).meta({ description: 'Time between looks for idle sessions.' }),
+  sessionsPerClient: count.default(1_000).meta({ description: 'Sessions open at once from one address.' }),
+  sessionMaxAge: duration.default(0).meta({ description: 'Age at which a session ends even if it is used; 0 for never.' }),
+  requestTimeout: duration.default(600_000).meta({ description: 'Longest time a request may take; progress of the server begins it anew.' }),
+  maxRequestTime: duration.default(3_600_000).meta({ description: 'Longest time a request may take, progress or not.' }),
   message: size.default(64 * 2 ** 20).meta({ description: 'Largest message, in either direction.' }),
   concurrency: z.int().min(0).default(0).meta({ description: 'Requests one server works on at once; 0 for no limit.' }),
   queue: count.default(1_000).meta({ description: 'Requests that may wait for a place at one server.' }),
+  queueAge: duration.default(30_000).meta({ description: 'Longest wait for such a place.' }),
+  pendingPerSession: count.default(1_000).meta({ description: 'Requests in flight of one session at one server.' }),
+  spawnRate: count.default(240).meta({ description: 'Children started per minute for one server under policy `per-session`.' }),
   pending: count.default(10_000).meta({ description: 'Requests in flight at one child, waiting ones included.' }),
   clientBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a client that does not read; then it is closed.' }),
   childBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a child that does not read; then calls fail.' }),

@@ -25,6 +25,9 @@ export const duration = z.union([z.string(), z.number()]).transform((value, cont
   return z.NEVER;
 });
 
+/** A time between repeated actions: too short a one would keep the process busy. */
+export const interval = duration.pipe(z.number().min(10, 'must be at least 10ms'));
+
 /** `64MiB`, `10MB`, or a number of bytes. */
 export const size = z.union([z.string(), z.number()]).transform((value, context) => {
   const bytes = inUnits(value, BYTES);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { asHearthError, reasonOf } from '../errors.js';
+import { asHearthError, HearthError, reasonOf } from '../errors.js';
 import { correlationOf, withCorrelation } from '../telemetry/correlation.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -75,7 +75,7 @@ export class Listener {
     try {
       checkHostAndOrigin(req, guard);
       if (applyCors(req, res, guard.allowedOrigins)) return;
-      const url = new URL(req.url ?? '/', 'http://hearth');
+      const url = targetOf(req);
       const mcp = endpoints.match(url.pathname);
       if (mcp) {
         observed.route = mcp.route;
@@ -103,12 +103,20 @@ export class Listener {
     res.once('close', () => {
       const labels = { method: methodLabel(req.method), route: observed.route };
       metrics.httpInFlight.dec();
-      metrics.httpRequests.inc({ ...labels, status: String(res.statusCode) });
+      // A client that leaves before its answer has seen no status; 499 says so in many servers' logs.
+      metrics.httpRequests.inc({ ...labels, status: String(res.headersSent ? res.statusCode : 499) });
       const isStream = String(res.getHeader('content-type')).startsWith('text/event-stream');
       if (!isStream) metrics.httpDuration.observe(labels, (performance.now() - startedAt) / 1000);
     });
     return observed;
   }
+}
+
+/** The request target as a URL; `//x` is a path here, not a host. @throws HearthError `invalid_request` */
+function targetOf({ url: target = '/' }: IncomingMessage): URL {
+  const text = target.startsWith('/') ? `http://hearth${target}` : target;
+  if (!URL.canParse(text)) throw new HearthError('invalid_request', 'Bad request: the request target is malformed.');
+  return new URL(text);
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);

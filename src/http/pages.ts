@@ -37,7 +37,7 @@ export function createPages(reports: Reports, metrics: Metrics, log: Log): Pages
   });
   app.post('/servers/:name/reset', (req, res) => {
     reports.reset(req.params.name);
-    res.status(202).json({ status: 'restarting' });
+    res.status(202).json({ status: 'reset' });
   });
   for (const path of ['/health', '/health/live', '/health/ready', '/healthz', '/readyz', '/ready', '/status', '/metrics']) {
     app.all(path, (_req, res) => refuseMethod(res, 'GET'));

@@ -16,22 +16,24 @@ export interface ReportOptions {
   readonly servers: readonly ReportedServer[];
   readonly sessions: SessionStore;
   readonly metrics: Metrics;
+  /** How long a hub's readiness waits for servers in their first start, in milliseconds. */
+  readonly firstStartWait: number;
   /** Whether hearth is on its way down. */
   isDraining(): boolean;
 }
 
 /** What `/health`, `/status` and `/metrics` say, taken from the parts themselves. */
-export function createReports({ version, servers, sessions, metrics, isDraining }: ReportOptions): Reports {
+export function createReports({ version, servers, sessions, metrics, firstStartWait, isDraining }: ReportOptions): Reports {
   const startedAt = performance.now();
   const uptime = (): number => Math.round((performance.now() - startedAt) / 1000);
 
   function readiness(): { ready: boolean; reasons: string[] } {
     if (isDraining()) return { ready: false, reasons: ['hearth is shutting down'] };
-    const starting = servers.filter(({ router }) => router.starting);
+    const isStarting = performance.now() - startedAt < firstStartWait && servers.some(({ router }) => router.starting);
     const down = servers.filter(({ router }) => !router.ready);
     const reasons = down.map(({ router }) => router.unavailable()?.message ?? `Server "${router.name}" is not ready.`);
-    // A hub serves what it can: one broken server does not make it unready, but all of them, or a first start, do.
-    return { ready: starting.length === 0 && down.length < servers.length, reasons };
+    // A hub serves what it can: one broken server does not make it unready, but all of them do, and so do first starts for a moment.
+    return { ready: !isStarting && down.length < servers.length, reasons };
   }
 
   return {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
-import { HearthError, reasonOf } from '../errors.js';
+import { HearthError } from '../errors.js';
 import { childEnv } from './env.js';
 import { type StopLadder, stopTree } from './stop.js';
+import type { Watchdog } from './watchdog.js';
 
 export interface ChildOptions {
   readonly command: string;
@@ -14,6 +17,8 @@ export interface ChildOptions {
   readonly stop: StopLadder;
   /** Bytes that may wait for a child that does not read its stdin. */
   readonly maxPendingInput: number;
+  /** Cleans up after hearth if it is killed. */
+  readonly watchdog?: Watchdog | undefined;
 }
 
 export interface ChildHandlers {
@@ -38,7 +43,7 @@ type Process = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; bu
 /** One running stdio program: started without a shell, leader of its own process group, and its only owner. */
 export class Child {
   readonly #process: Process;
-  readonly #marker = randomUUID();
+  readonly #marker: string;
   readonly #exited: Promise<void>;
   #ended = false;
   #stopping: Promise<void> | undefined;
@@ -47,7 +52,8 @@ export class Child {
     private readonly options: ChildOptions,
     private readonly handlers: ChildHandlers,
   ) {
-    const { command, args, cwd, env, passEnv, extraPath } = options;
+    const { command, args, cwd, env, passEnv, extraPath, watchdog } = options;
+    this.#marker = [watchdog?.owner, randomUUID()].filter(Boolean).join('.');
     this.#process = execa(command, [...args], {
       stdin: 'pipe',
       stdout: 'pipe',
@@ -64,6 +70,7 @@ export class Child {
     this.#process.stdin.on('error', () => {}); // EPIPE: the exit event tells the rest
     this.#process.stdout.on('data', (chunk: Buffer) => this.handlers.onStdout(chunk)).on('error', () => {});
     this.#process.stderr.on('data', (chunk: Buffer) => this.handlers.onStderr(chunk)).on('error', () => {});
+    if (this.pid !== undefined) watchdog?.add(this.pid);
     this.#exited = this.#watchExit();
   }
 
@@ -86,14 +93,20 @@ export class Child {
 
   /** Ends the child and everything it started: stdin end, TERM, KILL. Idempotent; resolves when all are gone. */
   stop(): Promise<void> {
-    this.#stopping ??= stopTree({
-      pid: this.pid,
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    const { pid } = this;
+    await stopTree({
+      pid,
       marker: this.#marker,
       exited: this.#exited,
       ladder: this.options.stop,
       endInput: () => this.#process.stdin.end(),
     });
-    return this.#stopping;
+    if (pid !== undefined) this.options.watchdog?.remove(pid);
   }
 
   async #watchExit(): Promise<void> {
@@ -101,26 +114,19 @@ export class Child {
       // `exit`, not `close`: a grandchild that inherited stdout can hold the pipe open for ever.
       this.#process.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined, spawnError: undefined }));
       void this.#process.then((result) => {
-        const error: unknown = 'originalMessage' in result ? result.originalMessage : undefined;
-        if (this.pid === undefined) resolve({ code: undefined, signal: undefined, spawnError: reasonOf(error ?? 'unknown error') });
+        if (this.pid === undefined) resolve({ code: undefined, signal: undefined, spawnError: String(result.originalMessage) });
       });
     });
     this.#ended = true;
     if (exit.spawnError === undefined) await this.#drained();
     this.handlers.onExit(exit);
-    if (exit.spawnError === undefined) void this.stop(); // sweeps what the process left behind
+    void this.stop(); // sweeps what the process left behind
   }
 
-  #drained(): Promise<void> {
-    const { stdout } = this.#process;
-    if (stdout.readableEnded || stdout.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, DRAIN_MS);
-      function done(): void {
-        clearTimeout(timer);
-        resolve();
-      }
-      stdout.once('close', done).once('end', done);
-    });
+  /** Waits for the end of both outputs, but not for long: whoever inherited one may keep it open. */
+  async #drained(): Promise<void> {
+    const outputs = [this.#process.stdout, this.#process.stderr];
+    await Promise.race([Promise.all(outputs.map((output) => finished(output).catch(() => {}))), delay(DRAIN_MS)]);
+    for (const output of outputs) output.destroy(); // nothing is handed over after the exit was told
   }
 }

@@ -3,7 +3,7 @@ import { MARKER } from './env.js';
 
 interface Stat {
   readonly pid: number;
-  readonly state: string;
+  readonly zombie: boolean;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -42,15 +42,15 @@ function addDescendants(stats: readonly Stat[], members: Set<number>): void {
 async function allProcesses(): Promise<Stat[]> {
   const entries = await readdir('/proc').catch(() => []);
   const stats = await Promise.all(entries.filter((entry) => /^\d+$/.test(entry)).map((entry) => readStat(Number(entry))));
-  return stats.filter((stat) => stat !== undefined && stat.state !== 'Z' && stat.pid !== process.pid) as Stat[];
+  return stats.filter((stat) => !stat.zombie && stat.pid !== process.pid);
 }
 
-async function readStat(pid: number): Promise<Stat | undefined> {
+/** One that has ended in the meantime belongs to nobody: its numbers are NaN. */
+async function readStat(pid: number): Promise<Stat> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The command name is in parentheses and may hold anything, so fields are counted from the last one.
   const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  if (!state || !session) return undefined;
-  return { pid, state, parent: Number(parent), group: Number(group), session: Number(session) };
+  return { pid, zombie: state === 'Z', parent: Number(parent), group: Number(group), session: Number(session) };
 }
 
 async function carriesMarker(pid: number, marker: string): Promise<boolean> {

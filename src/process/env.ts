@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+
 /** Variables of hearth's own environment that every child may see: what a program needs to run at all. */
 const ALLOWED = new Set([
   'PATH',
@@ -58,7 +60,7 @@ export function childEnv(own: NodeJS.ProcessEnv, options: ChildEnvOptions): Reco
   for (const [name, value] of Object.entries(own)) {
     if (value !== undefined && (isAllowed(name) || options.pass.includes(name))) env[name] = value;
   }
-  env.PATH = [env.PATH, ...options.extraPath].filter(Boolean).join(process.platform === 'win32' ? ';' : ':');
+  env.PATH = [env.PATH, ...options.extraPath].filter(Boolean).join(delimiter);
   return { ...env, ...options.set, [MARKER]: options.marker };
 }
 

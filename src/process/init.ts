@@ -19,6 +19,9 @@ while :; do
   kill -0 $child 2>/dev/null || exit $code
 done`;
 
+/** What has to be known of a process to replace it. */
+type Self = Pick<NodeJS.Process, 'pid' | 'platform' | 'execPath' | 'execArgv' | 'argv' | 'env'> & { execve?: NodeJS.Process['execve'] };
+
 /** The command line under which this program reaps orphans as PID 1, from the given PATH. */
 export function initCommand(path: string, argv: readonly string[]): [file: string, ...args: string[]] {
   for (const name of INITS) {
@@ -33,10 +36,10 @@ export function initCommand(path: string, argv: readonly string[]): [file: strin
  * orphans of the servers (chromium's helpers, for one) would stay zombies. Returns if this is not PID 1 or the
  * runtime cannot replace itself.
  */
-export function becomeChildOfInit(): void {
-  if (process.pid !== 1 || process.platform !== 'linux' || typeof process.execve !== 'function') return;
-  const [file, ...args] = initCommand(process.env.PATH ?? '', [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
-  process.execve(file, args, process.env);
+export function becomeChildOfInit(self: Self = process): void {
+  if (self.pid !== 1 || self.platform !== 'linux' || typeof self.execve !== 'function') return;
+  const [file, ...args] = initCommand(self.env.PATH ?? '', [self.execPath, ...self.execArgv, ...self.argv.slice(1)]);
+  self.execve(file, args, self.env);
 }
 
 function findOnPath(path: string, name: string): string | undefined {

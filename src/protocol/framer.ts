@@ -33,7 +33,7 @@ export class LineFramer {
       this.#finish();
       from = lf + 1;
     }
-    if (from < chunk.length) this.#take(chunk.subarray(from));
+    this.#take(chunk.subarray(from));
   }
 
   /** The stream has ended: a last line without LF counts too. */
@@ -47,6 +47,7 @@ export class LineFramer {
   }
 
   #take(part: Buffer): void {
+    if (part.length === 0) return; // else a child that prints nothing but line ends would fill the list
     if (this.#inspector) {
       this.#inspector.push(part);
       return;

@@ -67,10 +67,10 @@ function classify(raw: string, body: unknown): Message {
   const { id, method, params } = body;
   if (method === undefined) return response(raw, body);
   if (typeof method !== 'string') throw invalid('"method" must be a string');
-  if (params !== undefined && !isObject(params)) throw invalid('"params" must be an object');
-  if (!Object.hasOwn(body, 'id')) return { kind: 'notification', raw, body, method, params };
+  if (params !== undefined && params !== null && !isObject(params)) throw invalid('"params" must be an object');
+  if (!Object.hasOwn(body, 'id')) return { kind: 'notification', raw, body, method, params: objectOf(params) };
   if (!isId(id)) throw invalid('"id" must be a string or a number');
-  return { kind: 'request', raw, body, id, method, params };
+  return { kind: 'request', raw, body, id, method, params: objectOf(params) };
 }
 
 function response(raw: string, body: JsonObject): ResponseMessage {

@@ -33,6 +33,12 @@ export function replaceMembers(raw: string, body: JsonObject, replacements: read
   return out + raw.slice(from);
 }
 
+/** A top-level member as it was written, so that no digit of a number is lost. */
+export function memberText(raw: string, body: JsonObject, key: string): string {
+  const span = memberSpan(raw, skipSpace(raw, 0), key);
+  return span === undefined || span === 'ambiguous' ? JSON.stringify(body[key]) : raw.slice(span.start, span.end);
+}
+
 /** The commonest case: a new `id`. */
 export function replaceId(raw: string, body: JsonObject, json: string): string {
   return replaceMembers(raw, body, [{ path: ['id'], json }]);

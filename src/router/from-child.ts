@@ -70,12 +70,12 @@ export class FromChild {
   }
 
   #onProgress(message: NotificationMessage): void {
-    const pending = this.link.pendingOf(message.params?.progressToken);
+    const pending = this.link.calls.inFlight.get(message.params?.progressToken);
     if (pending?.token === undefined) {
       this.#drop('progress_without_request');
       return;
     }
-    pending.heardAt = pending.progressAt = performance.now();
+    this.link.calls.progressed(pending);
     if (typeof message.params?.progress === 'number') pending.progress = message.params.progress;
     const restored = replaceMembers(message.raw, message.body, [{ path: ['params', 'progressToken'], json: pending.token }]);
     pending.exchange.send(restored);

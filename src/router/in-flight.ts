@@ -22,6 +22,10 @@ export class InFlight {
     return [...(this.#byCaller.get(caller) ?? [])];
   }
 
+  count(caller: Caller): number {
+    return this.#byCaller.get(caller)?.size ?? 0;
+  }
+
   has(caller: Caller): boolean {
     return this.#byCaller.has(caller);
   }

@@ -1,6 +1,6 @@
 import type { HearthError } from '../errors.js';
 import { type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
-import { type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
+import { memberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/server-metrics.js';
 import { tokenOf } from './child-requests.js';
@@ -18,7 +18,7 @@ export interface Rewrites {
 export class Pending {
   readonly startedAt = performance.now();
   readonly correlation = currentCorrelation();
-  /** The client's id and progress token as JSON text, for the way back. */
+  /** The client's id and progress token as JSON text, for the way back: as they were written, however many digits. */
   readonly clientId: string;
   readonly token: string | undefined;
   sent = false;
@@ -29,6 +29,12 @@ export class Pending {
   heardAt = this.startedAt;
   /** When the server itself last reported progress. */
   progressAt = Number.NEGATIVE_INFINITY;
+  /** The server never got it: sending it again does no harm. */
+  undelivered = false;
+  /** How often it was sent again after its child died. */
+  attempts = 0;
+  /** Settles when the request has ended; holds its place in the gate. */
+  readonly finished: Promise<void>;
   #finish: () => void = () => {};
 
   constructor(
@@ -38,15 +44,16 @@ export class Pending {
     readonly exchange: Exchange,
     readonly rewrites: Rewrites | undefined,
   ) {
-    this.clientId = JSON.stringify(message.id);
+    this.clientId = memberText(message.raw, message.body, 'id');
     this.token = tokenOf(message.params);
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
   }
 
   /** The server's own name of the tool that is called, if this is a call. */
   get tool(): string | undefined {
-    if (this.message.method !== 'tools/call') return undefined;
-    const renamed = this.rewrites?.request?.find(({ path }) => path.at(-1) === 'name');
-    return renamed ? (JSON.parse(renamed.json) as string) : stringOf(this.message.params?.name);
+    return toolOf(this.message, this.rewrites);
   }
 
   /** The request as the server gets it: the upstream id in place of the client's id and progress token. */
@@ -64,14 +71,6 @@ export class Pending {
     return replaceId(answer.raw, answer.body, this.clientId);
   }
 
-  /** Settles when the request has ended; holds its place in the gate. */
-  finished(): Promise<void> {
-    if (this.done) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#finish = resolve;
-    });
-  }
-
   end(): void {
     this.done = true;
     clearTimeout(this.timer);
@@ -81,6 +80,13 @@ export class Pending {
   fail(error: HearthError): void {
     this.exchange.fail(this.message.id, error);
   }
+}
+
+/** The server's own name of the tool that a request calls; a hub shows another one. */
+export function toolOf({ method, params }: RequestMessage, rewrites: Rewrites | undefined): string | undefined {
+  if (method !== 'tools/call') return undefined;
+  const renamed = rewrites?.request?.find(({ path }) => path.at(-1) === 'name');
+  return renamed ? (JSON.parse(renamed.json) as string) : stringOf(params?.name);
 }
 
 /** How a server's answer counts. */

@@ -1,3 +1,4 @@
+import type { Rate } from '../admission/rate.js';
 import { HearthError } from '../errors.js';
 import type { Children } from './children.js';
 import type { Link } from './link.js';
@@ -11,11 +12,13 @@ export class PerSession implements Children {
   /**
    * @param server   name, for errors
    * @param limit    children that may run at once
+   * @param rate     children that may be started in a time
    * @param makeLink makes the child of a session, not started
    */
   constructor(
     private readonly server: string,
     private readonly limit: number,
+    private readonly rate: Rate,
     private readonly makeLink: (owner: Caller) => Link,
   ) {}
 
@@ -23,9 +26,12 @@ export class PerSession implements Children {
     const existing = this.#links.get(caller);
     if (existing) return existing;
     if (this.#links.size + this.#ending.size >= this.limit) {
+      throw new HearthError('overloaded', `Server "${this.server}" already runs ${this.limit} children (maxChildren). Try again later.`, this.server);
+    }
+    if (!this.rate.take()) {
       throw new HearthError(
         'overloaded',
-        `Server "${this.server}" already runs ${this.limit} children (limits.children). Try again later.`,
+        `Server "${this.server}" has started too many children in a minute (limits.spawnRate). Try again later.`,
         this.server,
       );
     }

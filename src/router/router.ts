@@ -21,6 +21,8 @@ export interface Caller {
   readonly initializeParams: JsonObject | undefined;
   /** Client capabilities from `initialize`. */
   readonly capabilities: JsonObject;
+  /** The credential headers that the client sent when it connected, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Questions of servers that this client has not answered yet. */
   readonly asked: ChildRequests;
   /** Delivers a message that belongs to no request. */

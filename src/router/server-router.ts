@@ -1,20 +1,28 @@
 import { Gate, type GateSettings } from '../admission/gate.js';
+import { Rate } from '../admission/rate.js';
+import { ReadCache, type ReadCacheSettings } from '../admission/read-cache.js';
 import { asHearthError, type HearthError } from '../errors.js';
 import { type JsonObject, type NotificationMessage, type RequestMessage, stringOf } from '../protocol/message.js';
-import { LATEST_HANDSHAKE_VERSION, negotiate } from '../protocol/versions.js';
+import { negotiate } from '../protocol/versions.js';
 import type { Handshake } from '../supervisor/handshake.js';
-import { Supervisor, type SupervisorSettings } from '../supervisor/supervisor.js';
+import type { SupervisorSettings } from '../supervisor/options.js';
+import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Connect } from '../upstream/upstream.js';
-import { Catalog, LIST_KINDS, type ListKind } from './catalog.js';
+import type { Catalog, ListKind } from './catalog.js';
 import type { Children } from './children.js';
-import { Link, type LinkSettings } from './link.js';
-import type { Rewrites } from './pending.js';
+import { KeyedByCredentials } from './keyed.js';
+import type { Link, LinkSettings } from './link.js';
+import { LinkFactory } from './link-factory.js';
+
+import { Offering } from './offering.js';
+import { type Rewrites, toolOf } from './pending.js';
 import { PerSession } from './per-session.js';
 import { Pool } from './pool.js';
-import { Probe } from './probe.js';
+import type { Probe } from './probe.js';
+import { ReadPath } from './read-path.js';
 import type { Caller, Exchange, Router } from './router.js';
 import { answerLocally } from './shared-state.js';
 
@@ -28,10 +36,18 @@ export interface ServerOptions {
   /** Client capabilities that hearth offers on behalf of the clients that share a child. */
   readonly offer: JsonObject;
   readonly version: string;
-  readonly connect: Connect;
+  /** Opens a child with further environment variables. */
+  readonly connect: (env: Readonly<Record<string, string>>) => Connect;
+  /** Environment variable -> header of the client (lower case): one child for each set of credentials. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** How long a child without sessions is kept, where children come with their sessions' credentials, in milliseconds. */
+  readonly credentialIdle: number;
   readonly supervisor: SupervisorSettings;
   readonly link: LinkSettings;
   readonly gate: GateSettings;
+  readonly cache: ReadCacheSettings;
+  /** Children that may be started per minute under policy `per-session`. */
+  readonly spawnRate: number;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly serverMetrics: ServerMetrics;
@@ -53,30 +69,36 @@ const LIST_CHANGED: Readonly<Record<string, readonly ListKind[]>> = {
 
 /** Serves one MCP server to any number of sessions, by its policy. */
 export class ServerRouter implements Router {
-  readonly catalog = new Catalog();
   readonly children: Children;
+  readonly #offering: Offering;
   readonly #gate: Gate;
+  readonly #cache: ReadCache;
+  readonly #reads: ReadPath;
   readonly #probe: Probe | undefined;
   /** Sessions that see this server bare and therefore get its broadcasts. */
   readonly #callers = new Set<Caller>();
   readonly #listener: ServerListener | undefined;
-  #handshake: Handshake | undefined;
 
   constructor(
     readonly options: ServerOptions,
     listener?: ServerListener,
   ) {
     this.#listener = listener;
+    this.#offering = new Offering({
+      log: options.log,
+      metrics: options.serverMetrics,
+      listTimeout: options.supervisor.startTimeout,
+      onChanged: listener && ((kinds) => listener.onListsChanged(kinds)),
+    });
     this.#gate = new Gate(options.name, options.gate);
-    const isPool = options.policy !== 'per-session';
-    this.children = isPool
-      ? new Pool(options.policy === 'pool' ? options.poolSize : 1, () => this.#makeLink())
-      : new PerSession(options.name, options.maxChildren, (owner) => this.#makeLink(owner));
-    if (!isPool)
-      this.#probe = new Probe(
-        (onReady) => this.#makeProbe(onReady),
-        (handshake, child) => this.#learn(handshake, child),
-      );
+    this.#cache = new ReadCache(options.cache);
+    this.#reads = new ReadPath(this.#cache);
+    const factory = new LinkFactory(options, this.#gate, this.#offering, {
+      onReady: (link, handshake, changed) => void this.#onReady(link, handshake, changed),
+      onBroadcast: (link, message) => this.#onBroadcast(link, message),
+    });
+    this.children = makeChildren(options, factory);
+    if (options.policy === 'per-session' && !isKeyed(options)) this.#probe = factory.probe();
   }
 
   get name(): string {
@@ -85,17 +107,23 @@ export class ServerRouter implements Router {
 
   /** The last good handshake of any child. */
   get handshake(): Handshake | undefined {
-    return this.#handshake;
+    return this.#offering.handshake;
+  }
+
+  /** Its last good lists. */
+  get catalog(): Catalog {
+    return this.#offering.catalog;
   }
 
   /** Whether a tool call would work now. */
   get ready(): boolean {
+    if (isKeyed(this.options)) return true; // whether a start succeeds depends on what the client brings
     return this.#probe ? this.#probe.ready : this.children.all().some((link) => link.supervisor.state === 'ready');
   }
 
   /** Whether its first start is still under way. */
   get starting(): boolean {
-    return !this.#handshake && this.#supervisors().some(({ state }) => state === 'starting');
+    return !this.handshake && this.#supervisors().some(({ isFirstStart }) => isFirstStart);
   }
 
   start(): void {
@@ -107,13 +135,15 @@ export class ServerRouter implements Router {
     await Promise.all([this.children.stop(), this.#probe?.stop()]);
   }
 
-  /** Ends a `failed` state by hand. */
+  /** Ends a `failed` state or an open breaker by hand, and forgets cached answers. */
   reset(): void {
+    this.#gate.breaker.reset();
+    this.#cache.clear();
     for (const supervisor of this.#supervisors()) supervisor.reset();
   }
 
   assertOpen(): void {
-    if (this.#handshake) return;
+    if (this.handshake) return;
     const hopeless = this.#supervisors().find(({ state }) => state === 'failed' || state === 'backoff' || state === 'stopped');
     if (hopeless) throw hopeless.unavailable();
   }
@@ -125,8 +155,9 @@ export class ServerRouter implements Router {
       await link.supervisor.whenReady();
       return (link.supervisor.handshake as Handshake).initialize;
     }
-    if (!this.#handshake) await link.supervisor.whenReady();
-    const { initialize, protocolVersion } = this.#handshake as Handshake;
+    const known = isKeyed(this.options) ? link.supervisor.handshake : this.handshake;
+    if (!known) await link.supervisor.whenReady();
+    const { initialize, protocolVersion } = known ?? (link.supervisor.handshake as Handshake);
     return { ...initialize, protocolVersion: negotiate(stringOf(params.protocolVersion) ?? '', protocolVersion) };
   }
 
@@ -134,8 +165,15 @@ export class ServerRouter implements Router {
     try {
       const link = this.children.linkFor(caller);
       const effect = answerLocally(link, caller, message, rewrites);
-      if (effect.answer !== undefined) exchange.reply(effect.answer);
-      else link.request(caller, effect.message, exchange, effect.rewrites);
+      if (effect.answer !== undefined) {
+        exchange.reply(effect.answer);
+        return;
+      }
+      const make = (back: Exchange): void => link.request(caller, effect.message, back, effect.rewrites);
+      // Under policy `per-session` an answer may depend on the session's own state.
+      const key = this.#probe ? undefined : this.#reads.keyOf(message, toolOf(message, effect.rewrites), (tool) => this.#offering.annotations(tool));
+      if (key === undefined) make(exchange);
+      else this.#reads.run(key, { message, exchange, make });
     } catch (error) {
       exchange.fail(message.id, asHearthError(error));
     }
@@ -144,7 +182,7 @@ export class ServerRouter implements Router {
   notify(caller: Caller, message: NotificationMessage): void {
     const link = this.children.existing(caller);
     if (!link || message.method === 'notifications/initialized') return;
-    if (message.method === 'notifications/cancelled') link.cancel(caller, message);
+    if (message.method === 'notifications/cancelled') link.calls.cancel(caller, message);
     // On a shared child one client's roots must not become everybody's (services.md: filesystem).
     else if (this.#probe || message.method !== 'notifications/roots/list_changed') link.notify(message.raw);
   }
@@ -165,11 +203,12 @@ export class ServerRouter implements Router {
       name,
       policy,
       ready: this.ready,
-      serverInfo: this.#handshake?.initialize.serverInfo,
-      protocolVersion: this.#handshake?.protocolVersion,
+      serverInfo: this.handshake?.initialize.serverInfo,
+      protocolVersion: this.handshake?.protocolVersion,
       tools: this.catalog.get('tools').length,
       listAgeSeconds: this.catalog.ageSeconds,
       queue: this.#gate.report(),
+      ...(this.#cache.enabled && { cache: this.#cache.report() }),
       children: this.#supervisors().map((supervisor) => supervisor.report()),
     };
   }
@@ -194,66 +233,9 @@ export class ServerRouter implements Router {
     return [...probe, ...this.children.all().map((link) => link.supervisor)];
   }
 
-  #offered(): JsonObject {
-    return {
-      protocolVersion: LATEST_HANDSHAKE_VERSION,
-      capabilities: this.options.offer,
-      clientInfo: { name: 'hearth', version: this.options.version },
-    };
-  }
-
-  #makeLink(owner?: Caller): Link {
-    const { name, connect, supervisor, link, log, metrics, serverMetrics } = this.options;
-    const made: Link = new Link({
-      server: name,
-      connect,
-      initializeParams: owner?.initializeParams ?? this.#offered(),
-      supervisor,
-      settings: link,
-      gate: this.#gate,
-      log,
-      metrics,
-      serverMetrics,
-      ...(owner && { owner }),
-      handlers: {
-        onReady: (handshake, changed) => void this.#onReady(made, handshake, changed),
-        onBroadcast: (message) => void this.#onBroadcast(made, message),
-      },
-    });
-    return made;
-  }
-
-  #makeProbe(onReady: (handshake: Handshake) => void): Supervisor {
-    const { name, connect, supervisor, log, serverMetrics } = this.options;
-    return new Supervisor({
-      server: name,
-      connect,
-      initializeParams: this.#offered(),
-      settings: supervisor,
-      log: log.with({ probe: true }),
-      metrics: serverMetrics,
-      handlers: { onReady, onDown: () => {}, onMessage: () => {}, onOversized: () => {}, isBusy: () => false },
-    });
-  }
-
   async #onReady(link: Link, handshake: Handshake, changed: boolean): Promise<void> {
     if (changed) this.#broadcast(link, '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
-    if (!link.options.owner) await this.#learn(handshake, link.supervisor);
-  }
-
-  /** Takes over what a child that is ready offers. */
-  async #learn(handshake: Handshake, child: Supervisor): Promise<void> {
-    this.#handshake = handshake;
-    if (this.#setTools(handshake.tools)) this.#listener?.onListsChanged(['tools']);
-    await this.#reload(
-      child,
-      LIST_KINDS.filter((kind) => kind !== 'tools'),
-    );
-  }
-
-  #setTools(tools: readonly JsonObject[]): boolean {
-    this.options.serverMetrics.setTools(tools.map((tool) => stringOf(tool.name) ?? ''));
-    return this.catalog.set('tools', tools);
+    if (!link.options.owner) await this.#offering.learn(handshake, link.supervisor);
   }
 
   #onBroadcast(link: Link, message: NotificationMessage): void {
@@ -261,7 +243,7 @@ export class ServerRouter implements Router {
     this.#broadcast(link, message.raw, kinds ? undefined : message);
     if (link.options.owner) return; // what one session's child says concerns nobody else
     const level = message.params?.level;
-    if (kinds) void this.#reload(link.supervisor, kinds);
+    if (kinds) void this.#offering.reload(link.supervisor, kinds);
     else this.#listener?.onLog(message.raw, (caller) => link.levels.admits(caller, level));
   }
 
@@ -274,16 +256,18 @@ export class ServerRouter implements Router {
       if (!log || link.levels.admits(caller, level)) caller.send(raw);
     }
   }
+}
 
-  /** Reads lists again. A wrapper needs only the tools; a hub answers every list from here. */
-  async #reload(child: Supervisor, wanted: readonly ListKind[]): Promise<void> {
-    const kinds = this.#listener ? wanted : wanted.filter((kind) => kind === 'tools');
-    const { handshake } = child;
-    if (!handshake || kinds.length === 0) return;
-    const ask = (method: string, params?: JsonObject): Promise<unknown> => child.ask(method, params, this.options.supervisor.startTimeout);
-    const { changed, failed } = await this.catalog.load(kinds, handshake, ask);
-    if (changed.includes('tools')) this.#setTools(this.catalog.get('tools'));
-    if (failed.length > 0) this.options.log.warn('list_failed', `could not read ${failed.join(', ')}; the last good list stays`);
-    if (changed.length > 0) this.#listener?.onListsChanged(changed);
+function isKeyed({ credentials }: ServerOptions): boolean {
+  return Object.keys(credentials).length > 0;
+}
+
+function makeChildren(options: ServerOptions, factory: LinkFactory): Children {
+  const { name, policy, poolSize, maxChildren, spawnRate, credentials, credentialIdle } = options;
+  if (isKeyed(options)) {
+    const keyed = { server: name, credentials, limit: maxChildren, idleMs: credentialIdle };
+    return new KeyedByCredentials(keyed, (env) => factory.link({ env }));
   }
+  if (policy === 'per-session') return new PerSession(name, maxChildren, new Rate(spawnRate, 60_000), (owner) => factory.link({ owner }));
+  return new Pool(policy === 'pool' ? poolSize : 1, () => factory.link());
 }

@@ -4,8 +4,10 @@ import { isObject, type JsonObject, type Message, objectOf, type RequestMessage 
 import { ChildRequests } from '../router/child-requests.js';
 import type { Caller, Exchange, Router } from '../router/router.js';
 
-export type TransportName = 'sse' | 'streamable-http' | 'stateless';
-export type CloseReason = 'deleted' | 'disconnected' | 'idle' | 'too_slow' | 'shutdown' | 'failed' | 'completed';
+export const TRANSPORTS = ['sse', 'streamable-http', 'stateless'] as const;
+export type TransportName = (typeof TRANSPORTS)[number];
+export const CLOSE_REASONS = ['deleted', 'disconnected', 'idle', 'too_old', 'too_slow', 'shutdown', 'failed', 'completed'] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** A session's stream towards the client, for messages that belong to no request. */
 export interface Sink {
@@ -24,6 +26,14 @@ export interface SessionSettings {
   readonly askTimeout: number;
 }
 
+/** Where a session comes from. */
+export interface ClientOrigin {
+  /** Tells one client from another. */
+  readonly address: string;
+  /** Credential headers that it sent when it connected, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** One client's conversation. Virtual: it owns routing state and streams, but no process of its own accord. */
 export class Session implements Caller {
   readonly id = randomUUID();
@@ -33,6 +43,7 @@ export class Session implements Caller {
   capabilities: JsonObject = {};
   /** When the client was last heard of, on the monotonic clock. */
   lastSeen = this.openedAt;
+  #initialized = false;
   #closed = false;
 
   constructor(
@@ -40,12 +51,22 @@ export class Session implements Caller {
     readonly router: Router,
     private readonly sink: Sink,
     settings: SessionSettings,
+    private readonly origin: ClientOrigin = { address: '', headers: {} },
   ) {
     this.asked = new ChildRequests(settings.maxAsked, settings.askTimeout);
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  get client(): string {
+    return this.origin.address;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.origin.headers;
+  }
+
+  /** Whether a handshake has succeeded. */
+  get initialized(): boolean {
+    return this.#initialized;
   }
 
   /** A message from the client; a request is answered through the exchange. */
@@ -66,21 +87,16 @@ export class Session implements Caller {
     if (this.sink.open) this.asked.ping((raw) => this.send(raw));
   }
 
-  get streaming(): boolean {
-    return this.sink.open;
-  }
-
   isBusy(): boolean {
     return this.router.isBusy(this);
   }
 
-  /** Frees everything the session owned. Idempotent; the store calls it. */
+  /** Frees everything the session owned. The store calls it, once. */
   close(): void {
-    if (this.#closed) return;
     this.#closed = true;
     this.asked.close();
+    this.sink.close(); // first, so that requests in flight end with the reason
     this.router.release(this);
-    this.sink.close();
   }
 
   #onRequest(message: RequestMessage, exchange: Exchange): void {
@@ -92,16 +108,26 @@ export class Session implements Caller {
 
   async #initialize(message: RequestMessage, exchange: Exchange): Promise<void> {
     try {
-      const params = checkedParams(message);
-      if (this.initializeParams) throw new HearthError('invalid_request', 'Invalid request: this session is already initialized.');
-      this.initializeParams = params;
-      this.capabilities = objectOf(params.capabilities) ?? {};
-      const result = await this.router.initialize(this, params);
+      const result = await this.#shakeHands(checkedParams(message));
       if (this.#closed) this.router.release(this);
       else exchange.reply(resultReply(message, result));
     } catch (error) {
-      this.initializeParams = undefined;
       exchange.fail(message.id, asHearthError(error));
+    }
+  }
+
+  /** Once a session: a refused second handshake leaves what the first one settled; a failed one may be repeated. */
+  async #shakeHands(params: JsonObject): Promise<JsonObject> {
+    if (this.initializeParams) throw new HearthError('invalid_request', 'Invalid request: this session is already initialized.');
+    this.initializeParams = params;
+    this.capabilities = objectOf(params.capabilities) ?? {};
+    try {
+      const result = await this.router.initialize(this, params);
+      this.#initialized = true;
+      return result;
+    } catch (error) {
+      this.initializeParams = undefined;
+      throw error;
     }
   }
 }

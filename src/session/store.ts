@@ -2,10 +2,23 @@ import { HearthError } from '../errors.js';
 import type { Router } from '../router/router.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { type CloseReason, Session, type SessionSettings, type Sink, type TransportName } from './session.js';
+import {
+  CLOSE_REASONS,
+  type ClientOrigin,
+  type CloseReason,
+  Session,
+  type SessionSettings,
+  type Sink,
+  TRANSPORTS,
+  type TransportName,
+} from './session.js';
 
 export interface StoreSettings extends SessionSettings {
   readonly maxSessions: number;
+  /** Sessions of one client, told apart by its address. */
+  readonly maxPerClient: number;
+  /** Age at which a session ends even if it is used, in milliseconds; 0 for never. */
+  readonly maxAge: number;
   /** Silence after which a session ends, in milliseconds. */
   readonly idleTimeout: number;
   /** Time between looks for idle sessions, in milliseconds. */
@@ -15,6 +28,7 @@ export interface StoreSettings extends SessionSettings {
 /** The one owner of all sessions: opens them up to a limit, finds them, and ends each exactly once. */
 export class SessionStore {
   readonly #sessions = new Map<string, Session>();
+  readonly #perClient = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
   #draining = false;
 
@@ -25,6 +39,8 @@ export class SessionStore {
   ) {
     metrics.sessionsLimit.set(settings.maxSessions);
     metrics.sessionIdleTimeout.set(settings.idleTimeout / 1000);
+    for (const transport of TRANSPORTS) metrics.sessionsOpened.inc({ transport }, 0);
+    for (const reason of CLOSE_REASONS) metrics.sessionsClosed.inc({ reason }, 0);
     this.#sweeper = setInterval(() => this.sweep(), settings.sweepInterval);
   }
 
@@ -32,14 +48,26 @@ export class SessionStore {
     return this.#sessions.size;
   }
 
-  /** @throws HearthError `overloaded` at the limit, `draining` on the way down, or what the router says */
-  open(transport: TransportName, router: Router, sink: Sink): Session {
+  /**
+   * @param origin where the client is and what credentials it brought
+   * @throws HearthError `overloaded` at a limit, `draining` on the way down, or what the router says
+   */
+  open(transport: TransportName, router: Router, sink: Sink, origin?: ClientOrigin): Session {
     if (this.#draining) throw new HearthError('draining', 'hearth is shutting down; connect again shortly.');
     if (this.#sessions.size >= this.settings.maxSessions) {
       throw new HearthError('overloaded', `${this.#sessions.size} sessions are open, which is the limit (limits.sessions). Try again later.`);
     }
+    const client = origin?.address ?? '';
+    const ofClient = this.#perClient.get(client) ?? 0;
+    if (ofClient >= this.settings.maxPerClient) {
+      throw new HearthError(
+        'overloaded',
+        `${ofClient} sessions of this client are open, which is the limit (limits.sessionsPerClient). Try again later.`,
+      );
+    }
     router.assertOpen();
-    const session = new Session(transport, router, sink, this.settings);
+    const session = new Session(transport, router, sink, this.settings, origin);
+    this.#perClient.set(client, ofClient + 1);
     this.#sessions.set(session.id, session);
     this.metrics.sessionsOpened.inc({ transport });
     this.metrics.sessionsActive.set(this.#sessions.size);
@@ -56,6 +84,9 @@ export class SessionStore {
   close(session: Session, reason: CloseReason): void {
     if (!this.#sessions.delete(session.id)) return;
     session.close();
+    const left = (this.#perClient.get(session.client) ?? 1) - 1;
+    if (left > 0) this.#perClient.set(session.client, left);
+    else this.#perClient.delete(session.client);
     const seconds = (performance.now() - session.openedAt) / 1000;
     this.metrics.sessionsClosed.inc({ reason });
     this.metrics.sessionDuration.observe(seconds);
@@ -91,8 +122,12 @@ export class SessionStore {
    * is asked first, half way to the limit, so that only half-open ones end.
    */
   sweep(now = performance.now()): void {
-    const { idleTimeout } = this.settings;
+    const { idleTimeout, maxAge } = this.settings;
     for (const session of [...this.#sessions.values()]) {
+      if (maxAge > 0 && now - session.openedAt >= maxAge) {
+        this.close(session, 'too_old');
+        continue;
+      }
       const idle = now - session.lastSeen;
       if (idle < idleTimeout / 2) continue;
       if (idle >= idleTimeout && !session.isBusy()) this.close(session, 'idle');

@@ -1,55 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HearthError, reasonOf } from '../errors.js';
 import type { JsonObject, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
-import type { Log } from '../telemetry/log.js';
-import type { ServerMetrics } from '../telemetry/server-metrics.js';
-import type { ClosedReason, Connect, Upstream } from '../upstream/upstream.js';
+import type { ClosedReason, Upstream } from '../upstream/upstream.js';
 import { backoffDelay } from './backoff.js';
 import { type Handshake, shakeHands } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
 import { RestartIntensity } from './intensity.js';
+import type { SupervisorOptions } from './options.js';
 import { OwnRequests } from './own-requests.js';
 import { Waiters } from './waiters.js';
 
 export type State = 'idle' | 'starting' | 'ready' | 'backoff' | 'failed' | 'stopped';
 
-/** All times in milliseconds. */
-export interface SupervisorSettings {
-  /** From spawn to ready. */
-  readonly startTimeout: number;
-  /** How long a call may wait for a child that has just died or is starting, counted from the outage's start. */
-  readonly readyWait: number;
-  readonly backoffMin: number;
-  readonly backoffMax: number;
-  /** More restarts than this within the window, and the state is `failed`. */
-  readonly maxRestarts: number;
-  readonly restartWindow: number;
-  /** A failed child is tried once more after this time, so that no failure is for ever. */
-  readonly retryFailed: number;
-  readonly heartbeatInterval: number;
-  readonly heartbeatTimeout: number;
-}
-
-/** What the supervisor tells its one owner, the router. */
-export interface SupervisorHandlers {
-  onReady(handshake: Handshake): void;
-  onDown(error: HearthError): void;
-  /** Everything from the server that is not an answer to the supervisor itself. */
-  onMessage(message: Message): void;
-  onOversized(line: OversizedLine): void;
-  /** Whether a client's request is being worked on: a busy server is not pinged. */
-  isBusy(): boolean;
-}
-
-export interface SupervisorOptions {
-  readonly server: string;
-  readonly connect: Connect;
-  readonly initializeParams: JsonObject;
-  readonly settings: SupervisorSettings;
-  readonly handlers: SupervisorHandlers;
-  readonly log: Log;
-  readonly metrics: ServerMetrics;
-}
+/** Longer than a child's exit needs to be told, in milliseconds. */
+const EXIT_NEWS_MS = 250;
 
 /**
  * Keeps one MCP server alive: starts it, proves by a handshake that it works, restarts it with backoff, gives up
@@ -64,7 +29,7 @@ export class Supervisor {
   #failuresInARow = 0;
   #restarts = 0;
   #startedAt = 0;
-  #downSince = performance.now();
+  #downSince = 0;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
   readonly #own = new OwnRequests();
@@ -92,6 +57,11 @@ export class Supervisor {
     return this.#handshake;
   }
 
+  /** Whether its very first start is still under way. */
+  get isFirstStart(): boolean {
+    return this.#state === 'starting' && this.#restarts === 0;
+  }
+
   get pid(): number | undefined {
     return this.#upstream?.pid;
   }
@@ -115,7 +85,9 @@ export class Supervisor {
 
   /** Begins, if it has not begun. */
   start(): void {
-    if (this.#state === 'idle') void this.#attempt();
+    if (this.#state !== 'idle') return;
+    this.#downSince = performance.now(); // not when it was made: a lazy start has its full wait
+    void this.#attempt();
   }
 
   /** Ends a `failed` state or a backoff at once, and forgets past failures. */
@@ -177,17 +149,19 @@ export class Supervisor {
   }
 
   async #attempt(): Promise<void> {
+    this.#setState('starting'); // before the wait, so that no second attempt begins meanwhile
     await this.#closing;
     if (this.#state === 'stopped') return;
-    this.#setState('starting');
     this.#startedAt = performance.now();
-    const { connect, initializeParams, settings, metrics } = this.options;
+    const { initializeParams, settings, metrics } = this.options;
     const deadline = this.#startedAt + settings.startTimeout;
-    const upstream = connect({
-      onMessage: (message) => this.#onMessage(upstream, message),
-      onOversized: (line) => this.#onOversized(line),
-      onClosed: (reason) => this.#onClosed(upstream, reason),
-    });
+    let upstream: Upstream;
+    try {
+      upstream = this.#connect();
+    } catch (error) {
+      this.#fail(new HearthError('unavailable', reasonOf(error)), 'spawn_error');
+      return;
+    }
     this.#upstream = upstream;
     metrics.childStarting();
     try {
@@ -195,8 +169,20 @@ export class Supervisor {
       const confirm = (): void => this.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
       this.#becomeReady(upstream, await shakeHands(ask, confirm, initializeParams));
     } catch (error) {
+      // Who writes to a process that has just ended learns it a moment before its exit code is known.
+      if (error instanceof HearthError && error.code === 'child_exited') await delay(EXIT_NEWS_MS);
       if (this.#upstream === upstream) this.#fail(new HearthError('unavailable', reasonOf(error)), 'start_failed');
     }
+  }
+
+  #connect(): Upstream {
+    const upstream = this.options.connect({
+      onMessage: (message) => this.#onMessage(upstream, message),
+      onOversized: (line) => this.#onOversized(upstream, line),
+      onUndelivered: (id) => this.#upstream === upstream && this.options.handlers.onUndelivered(id),
+      onClosed: (reason) => this.#onClosed(upstream, reason),
+    });
+    return upstream;
   }
 
   #becomeReady(upstream: Upstream, handshake: Handshake): void {
@@ -220,7 +206,9 @@ export class Supervisor {
     this.options.handlers.onMessage(message);
   }
 
-  #onOversized(line: OversizedLine): void {
+  #onOversized(upstream: Upstream, line: OversizedLine): void {
+    if (this.#upstream !== upstream) return;
+    this.#heartbeat.seen();
     if (!line.hasMethod && typeof line.id === 'number') {
       this.#own.fail(new HearthError('too_large', `the answer of ${line.bytes} bytes is larger than the limit`), line.id);
     }

@@ -6,6 +6,17 @@ const SIZE_BUCKETS = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_77
 /** prom-client's own gauges whose names end like counters, which `promtool check metrics` refuses. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
+/** Why a message may have no receiver. */
+const DROP_REASONS = [
+  'client_gone',
+  'no_stream',
+  'unknown_response_id',
+  'too_large',
+  'progress_without_request',
+  'cancel_without_request',
+  'unattributable',
+];
+
 /** Every metric of the process that is not about one server. One instance a process, handed to who counts. */
 export class Metrics {
   readonly registry = new Registry();
@@ -37,6 +48,11 @@ export class Metrics {
   constructor(version: string) {
     collectDefaultMetrics({ register: this.registry });
     for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    // Known series begin at 0, so that the first increase is one (rate() and increase() need a value before it).
+    for (const transport of ['sse', 'get', 'post']) this.connections.set({ transport }, 0);
+    for (const direction of ['in', 'out']) this.messages.inc({ direction }, 0);
+    for (const reason of DROP_REASONS) this.dropped.inc({ reason }, 0);
+    this.rejected.inc({ reason: 'host_or_origin' }, 0);
     this.gauge('mcp_wrapper_build_info', 'Version of hearth that is running', ['version', 'node']).set({ version, node: process.version }, 1);
   }
 

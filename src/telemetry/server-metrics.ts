@@ -1,7 +1,10 @@
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from './metrics.js';
 
-export type Outcome = 'ok' | 'tool_error' | 'rpc_error' | 'client_error' | 'timeout' | 'cancelled' | 'child_exit';
+const OUTCOMES = ['ok', 'tool_error', 'rpc_error', 'client_error', 'timeout', 'cancelled', 'child_exit'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+const RESTART_REASONS = ['exit', 'signal', 'spawn_error', 'disconnected', 'start_failed', 'unresponsive'];
 
 /** Methods that may be label values; anything else a client sends counts as `_other`. */
 const METHODS = new Set([
@@ -100,12 +103,16 @@ export class ServerMetrics {
     families.inFlight.set(base, 0);
     families.childUp.set(base, 0);
     families.childExpected.set(base, 0);
+    for (const reason of RESTART_REASONS) families.restarts.inc({ ...base, reason }, 0);
   }
 
   /** Names that may be `tool` label values from now on. */
   setTools(names: readonly string[]): void {
     this.#knownTools.clear();
-    for (const name of names) this.#knownTools.add(name);
+    for (const tool of names) {
+      this.#knownTools.add(tool);
+      for (const outcome of OUTCOMES) this.families.toolCalls.inc({ ...this.base, tool, outcome }, 0);
+    }
     this.families.tools.set(this.base, names.length);
   }
 
@@ -154,9 +161,9 @@ export class ServerMetrics {
     families.processes.set(base, census.processes);
     families.residentMemory.set(base, census.residentBytes);
     families.openFds.set(base, census.openFds);
-    // A restarted child begins at zero again; the counter goes on.
-    const spent = census.cpuSeconds < this.#cpuSeconds ? census.cpuSeconds : census.cpuSeconds - this.#cpuSeconds;
-    families.cpuSeconds.inc(base, spent);
+    // A child that has ended takes its time out of the sum. Then nothing is counted until the sum grows again: to
+    // count the others' time a second time would look like a burst of work.
+    families.cpuSeconds.inc(base, Math.max(0, census.cpuSeconds - this.#cpuSeconds));
     this.#cpuSeconds = census.cpuSeconds;
   }
 }

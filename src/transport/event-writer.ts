@@ -33,7 +33,7 @@ export class EventWriter {
   ) {
     res.writeHead(200, { ...HEADERS, ...headers });
     res.flushHeaders();
-    this.#heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), settings.heartbeat);
+    this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeat);
     res.once('close', () => this.#ended(false));
   }
 
@@ -56,6 +56,13 @@ export class EventWriter {
     if (!this.#open) return;
     this.#ended(false);
     this.res.end();
+    // A client that does not read what is left would hold the connection for ever.
+    this.res.setTimeout(this.settings.heartbeat, () => this.res.destroy());
+  }
+
+  /** What waits to be read is a sign of life itself, and a client that takes long over a large message is not too slow. */
+  #beat(): void {
+    if (this.res.writableLength === 0) this.res.write(': heartbeat\n\n');
   }
 
   #write(text: string): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Sink } from '../session/session.js';
 import { EventWriter } from './event-writer.js';
 import type { PostExchange } from './post-exchange.js';
@@ -14,10 +14,12 @@ export class HttpSink implements Sink {
   #streams: EventWriter[] = [];
   #kept: string[] = [];
   readonly #posts = new Set<PostExchange>();
-  /** Called when the client reads too slowly. */
-  onTooSlow: () => void = () => {};
 
-  constructor(private readonly context: TransportContext) {}
+  /** @param onTooSlow called when the client does not read its stream */
+  constructor(
+    private readonly context: TransportContext,
+    private readonly onTooSlow: () => void,
+  ) {}
 
   get open(): boolean {
     return this.#streams.length > 0;
@@ -43,7 +45,7 @@ export class HttpSink implements Sink {
   }
 
   /** `GET /mcp`: another stream from server to client. */
-  addStream(_req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): void {
+  addStream(res: ServerResponse, headers: Record<string, string>): void {
     const { metrics, settings } = this.context;
     metrics.connections.inc({ transport: 'get' });
     const stream: EventWriter = new EventWriter(

@@ -53,7 +53,7 @@ export class PostExchange implements Exchange {
 
   fail(id: Id, error: HearthError): void {
     // Overload and shutdown are for the HTTP layer too (load balancers, retries); other failures are the call's own.
-    const forHttp = error.code === 'overloaded' || error.code === 'draining';
+    const forHttp = error.code === 'overloaded' || error.code === 'breaker_open' || error.code === 'draining';
     if (this.#done || this.#writer || !forHttp) {
       this.reply(errorReply(id, error));
       return;
@@ -81,12 +81,12 @@ export class PostExchange implements Exchange {
 
   /** The session has ended under the request. */
   abort(): void {
-    if (!this.#done) this.fail(this.options.id, new HearthError('session_not_found', 'The session ended before the request was answered.'));
+    this.fail(this.options.id, new HearthError('session_not_found', 'The session ended before the request was answered.'));
   }
 
-  /** Whether a message can be sent on this response now. */
+  /** Whether this response may carry more than the reply. */
   get streamable(): boolean {
-    return !this.#done && !this.context.settings.jsonResponse;
+    return !this.context.settings.jsonResponse;
   }
 
   #stream(): EventWriter | undefined {

@@ -5,26 +5,26 @@ import type { Exchange } from '../router/router.js';
 import type { Session, Sink } from '../session/session.js';
 import { EventWriter } from './event-writer.js';
 import { readBody, requireAccept, requireJson, sendError } from './io.js';
-import { countMessage, type TransportContext } from './transport.js';
+import { countMessage, originOf, type TransportContext } from './transport.js';
 
 /** `GET /sse`: opens a session of revision 2024-11-05 (HTTP with SSE). Its stream carries everything; when it closes, the session ends. */
 export function openSse(context: TransportContext, req: IncomingMessage, res: ServerResponse): void {
   const { sessions, metrics, prefix, router, settings } = context;
-  let writer: EventWriter | undefined;
+  let writer: EventWriter;
+  let session: Session;
   const sink: Sink = {
     get open() {
-      return writer?.open ?? false;
+      return writer.open;
     },
     send(raw) {
       countMessage(metrics, 'out', raw);
-      writer?.message(raw);
+      writer.message(raw);
     },
-    close: () => writer?.end(),
+    close: () => writer.end(),
   };
-  let session: Session;
   try {
     if (req.headers.accept !== undefined) requireAccept(req, ['text/event-stream']);
-    session = sessions.open('sse', router, sink);
+    session = sessions.open('sse', router, sink, originOf(req, settings));
   } catch (error) {
     sendError(res, asHearthError(error));
     return;
@@ -50,10 +50,11 @@ export async function postSse(context: TransportContext, req: IncomingMessage, r
     const id = url.searchParams.get('sessionId');
     if (!id)
       throw new HearthError('invalid_request', 'The sessionId query parameter is missing; open GET /sse first and post to the endpoint it names.');
-    const session = sessions.find(id, router, 'sse');
-    if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
     requireJson(req);
     const raw = await readBody(req, settings.maxMessage);
+    // After the body has come: the session may end in the meantime, and an ended one must not get another request.
+    const session = sessions.find(id, router, 'sse');
+    if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
     const message = parseMessage(raw);
     countMessage(metrics, 'in', raw);
     res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');

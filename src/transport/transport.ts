@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Router } from '../router/router.js';
+import type { ClientOrigin } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -13,6 +15,8 @@ export interface TransportSettings extends WriterSettings {
   readonly stateless: boolean;
   /** How long a POST may stay silent before its answer becomes an event stream, in milliseconds. */
   readonly streamAfter: number;
+  /** Headers that some server takes its credentials from, in lower case. */
+  readonly credentialHeaders: readonly string[];
 }
 
 /** What a transport works with, for one endpoint. */
@@ -24,6 +28,15 @@ export interface TransportContext {
   readonly settings: TransportSettings;
   readonly metrics: Metrics;
   readonly log: Log;
+}
+
+/** Where a request comes from, with the credentials that it brings. */
+export function originOf(req: IncomingMessage, { credentialHeaders }: TransportSettings): ClientOrigin {
+  const given = credentialHeaders.flatMap((name) => {
+    const value = req.headers[name];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  return { address: req.socket.remoteAddress ?? '', headers: Object.fromEntries(given) };
 }
 
 /** Counts a message on the wire to or from a client. */

@@ -62,17 +62,30 @@ class StdioUpstream implements Upstream {
     return this.#child.stop();
   }
 
+  /** One message a line; servers of revision 2025-03-26 may also send a batch. */
   #receive(line: string): void {
-    let messages: Message[];
+    let entries = [line];
+    if (line.trimStart().startsWith('[')) {
+      try {
+        entries = (parseJson(line) as unknown[]).map((entry) => JSON.stringify(entry));
+      } catch {
+        // not a batch: a banner such as "[info] started", reported below
+      }
+    }
+    for (const entry of entries) this.#deliver(entry); // one by one: a bad entry must not cost the others
+  }
+
+  #deliver(entry: string): void {
+    let message: Message;
     try {
-      messages = parseLine(line);
+      message = parseMessage(entry);
     } catch (error) {
       // Banners and stray prints are common; they must never reach a client or break the stream.
       this.metrics.noiseLines.inc();
-      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: line.slice(0, 200) });
+      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: entry.slice(0, 200) });
       return;
     }
-    for (const message of messages) this.handlers.onMessage(message);
+    this.handlers.onMessage(message);
   }
 
   #note(line: string): void {
@@ -86,13 +99,6 @@ class StdioUpstream implements Upstream {
     this.#stderr.end();
     this.handlers.onClosed(describe(exit, this.options.command, this.#ring.last()));
   }
-}
-
-/** One message a line; servers of revision 2025-03-26 may also send a batch. */
-function parseLine(line: string): Message[] {
-  if (!line.trimStart().startsWith('[')) return [parseMessage(line)];
-  const batch = parseJson(line);
-  return Array.isArray(batch) ? batch.map((entry) => parseMessage(JSON.stringify(entry))) : [];
 }
 
 function describe(exit: ChildExit, command: string, lastWords: string | undefined): ClosedReason {

@@ -1,4 +1,4 @@
-import type { Message } from '../protocol/message.js';
+import type { Id, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 
 /** What an upstream tells its owner. Exactly one `onClosed` per upstream, and nothing after it. */
@@ -6,6 +6,8 @@ export interface UpstreamHandlers {
   onMessage(message: Message): void;
   /** A message past the size limit was discarded; only the call at fault should fail. */
   onOversized(line: OversizedLine): void;
+  /** A request never reached the server's hands, so that sending it again does no harm. */
+  onUndelivered(id: Id): void;
   onClosed(reason: ClosedReason): void;
 }
 

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from './config/issues.js';
+import type { Config, ServerConfig } from './config/schema.js';
+import { reasonOf } from './errors.js';
+import type { Watchdog } from './process/watchdog.js';
+import type { Log } from './telemetry/log.js';
+import type { ServerMetrics } from './telemetry/server-metrics.js';
+import { sseUpstream } from './upstream/sse.js';
+import { stdioUpstream } from './upstream/stdio.js';
+import { streamableHttpUpstream } from './upstream/streamable-http.js';
+import type { Connect } from './upstream/upstream.js';
+
+export interface ConnectContext {
+  readonly limits: Config['limits'];
+  /** Folders put at the end of children's PATH. */
+  readonly extraPath: readonly string[];
+  readonly watchdog: Watchdog;
+  readonly log: Log;
+  readonly metrics: ServerMetrics;
+}
+
+/** How a configured server is reached, whichever kind it is. @throws ConfigError if its `ca` file cannot be read */
+export function connectorOf(name: string, server: ServerConfig, context: ConnectContext): (env: Readonly<Record<string, string>>) => Connect {
+  const { limits, extraPath, watchdog, log, metrics } = context;
+  const { command, url } = server;
+  if (url !== undefined) {
+    const remote = {
+      url: new URL(url),
+      headers: server.headers,
+      ca: server.ca === undefined ? undefined : readCa(name, server.ca),
+      connectTimeout: server.startTimeout,
+      maxMessage: limits.message,
+    };
+    const connect = isSse(server, remote.url) ? sseUpstream(remote) : streamableHttpUpstream(remote);
+    return () => connect;
+  }
+  const stdio = {
+    ...server,
+    command: command as string, // the schema demands one of the two
+    extraPath,
+    watchdog,
+    stop: { eofMs: server.stopEof, termMs: server.stopTerm },
+    maxPendingInput: limits.childBuffer,
+    maxMessage: limits.message,
+    stderrLines: limits.stderrLines,
+  };
+  return (env) => stdioUpstream({ ...stdio, env: { ...server.env, ...env } }, log, metrics);
+}
+
+function isSse({ transport, type }: ServerConfig, url: URL): boolean {
+  const named = transport ?? type;
+  return named === undefined ? url.pathname.endsWith('/sse') : named === 'sse';
+}
+
+function readCa(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(file, [{ line: undefined, column: undefined, key: `servers.${name}.ca`, message: `cannot be read: ${reasonOf(error)}` }]);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Gate } from '../admission/gate.js';
+import type { JsonObject, NotificationMessage } from '../protocol/message.js';
+import { LATEST_HANDSHAKE_VERSION } from '../protocol/versions.js';
+import type { Handshake } from '../supervisor/handshake.js';
+import { Supervisor } from '../supervisor/supervisor.js';
+import { Link } from './link.js';
+import type { Offering } from './offering.js';
+import { Probe } from './probe.js';
+import type { Caller } from './router.js';
+import type { ServerOptions } from './server-router.js';
+
+export interface FactoryHandlers {
+  onReady(link: Link, handshake: Handshake, changed: boolean): void;
+  onBroadcast(link: Link, message: NotificationMessage): void;
+}
+
+export interface LinkFor {
+  /** The only session of this child, if it is to have one. */
+  readonly owner?: Caller;
+  /** Credentials of this child's sessions. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Makes the children of one server, all alike but for whom they serve. None is started. */
+export class LinkFactory {
+  constructor(
+    private readonly options: ServerOptions,
+    private readonly gate: Gate,
+    private readonly offering: Offering,
+    private readonly handlers: FactoryHandlers,
+  ) {}
+
+  link({ owner, env = {} }: LinkFor = {}): Link {
+    const { name, connect, supervisor, link, log, metrics, serverMetrics } = this.options;
+    const made: Link = new Link({
+      server: name,
+      connect: connect(env),
+      initializeParams: owner?.initializeParams ?? this.#offered(),
+      supervisor,
+      settings: link,
+      gate: this.gate,
+      log,
+      metrics,
+      serverMetrics,
+      ...(owner && { owner }),
+      isRepeatable: (tool) => this.offering.isRepeatable(tool),
+      handlers: {
+        onReady: (handshake, changed) => this.handlers.onReady(made, handshake, changed),
+        onBroadcast: (message) => this.handlers.onBroadcast(made, message),
+      },
+    });
+    return made;
+  }
+
+  probe(): Probe {
+    const { name, connect, supervisor, log, serverMetrics } = this.options;
+    const make = (onReady: (handshake: Handshake) => void): Supervisor =>
+      new Supervisor({
+        server: name,
+        connect: connect({}),
+        initializeParams: this.#offered(),
+        settings: supervisor,
+        log: log.with({ probe: true }),
+        metrics: serverMetrics,
+        handlers: { onReady, onDown: () => {}, onMessage: () => {}, onOversized: () => {}, onUndelivered: () => {}, isBusy: () => false },
+      });
+    return new Probe(make, (handshake, child) => this.offering.learn(handshake, child));
+  }
+
+  /** What hearth offers a child on behalf of all the clients that share it. */
+  #offered(): JsonObject {
+    return {
+      protocolVersion: LATEST_HANDSHAKE_VERSION,
+      capabilities: this.options.offer,
+      clientInfo: { name: 'hearth', version: this.options.version },
+    };
+  }
+}

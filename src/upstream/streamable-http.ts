@@ -1,0 +1,156 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { type Message, objectOf, parseJson, parseMessage, stringOf } from '../protocol/message.js';
+import { readEvents } from './event-stream.js';
+import { RemoteHttp, type RemoteOptions, textOf } from './http-request.js';
+import type { Connect, Upstream, UpstreamHandlers } from './upstream.js';
+
+const RECONNECT_MS = 1_000;
+const GOODBYE_MS = 1_000;
+
+/** A factory of upstreams that speak Streamable HTTP (2025-03-26 to 2025-11-25) to a remote server. */
+export function streamableHttpUpstream(options: RemoteOptions): Connect {
+  return (handlers) => new StreamableHttpUpstream(options, handlers);
+}
+
+class StreamableHttpUpstream implements Upstream {
+  readonly pid = undefined;
+  readonly #http: RemoteHttp;
+  readonly #abort = new AbortController();
+  #session: string | undefined;
+  #version: string | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly options: RemoteOptions,
+    private readonly handlers: UpstreamHandlers,
+  ) {
+    this.#http = new RemoteHttp(options);
+  }
+
+  send(raw: string): void {
+    if (this.#closed) throw new HearthError('child_exited', 'The connection to the server has ended.');
+    void this.#post(parseMessage(raw));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#abort.abort();
+    if (this.#session !== undefined) {
+      const signal = AbortSignal.timeout(GOODBYE_MS);
+      const gone = this.#http.send({ method: 'DELETE', url: this.options.url, headers: this.#headers(), signal });
+      await gone.then((response) => response.resume()).catch(() => {});
+    }
+    this.#http.close();
+  }
+
+  async #post(message: Message): Promise<void> {
+    const headers = { ...this.#headers(), 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+    try {
+      const response = await this.#http.send({ method: 'POST', url: this.options.url, headers, body: message.raw, signal: this.#abort.signal });
+      await this.#onResponse(message, response);
+    } catch (error) {
+      if (!this.#closed) this.#refuse(message, asHearthError(error));
+    }
+    if (message.kind === 'notification' && message.method === 'notifications/initialized') void this.#listen();
+  }
+
+  async #onResponse(message: Message, response: IncomingMessage): Promise<void> {
+    const status = response.statusCode ?? 0;
+    this.#session ??= stringOf(response.headers['mcp-session-id']);
+    if (status === 404 && this.#session !== undefined) {
+      response.resume();
+      this.#session = undefined;
+      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
+      this.#end(`${this.options.url.origin} no longer knows the session`);
+      return;
+    }
+    if (message.kind !== 'request') {
+      response.resume();
+      return;
+    }
+    const answered = await this.#read(response, message.id);
+    if (answered || this.#closed) return;
+    const why = status >= 400 ? `the server answered HTTP ${status}` : 'the server ended the response without an answer';
+    this.#refuse(message, new HearthError('unavailable', why));
+  }
+
+  /** Hands on every message of a response. @returns whether the answer to the request was among them */
+  async #read(response: IncomingMessage, id?: unknown): Promise<boolean> {
+    let answered = false;
+    const take = (message: Message): void => {
+      if (message.kind === 'response' && message.id === id) answered = true;
+      this.#deliver(message);
+    };
+    const type = response.headers['content-type'] ?? '';
+    if (type.startsWith('text/event-stream')) {
+      await readEvents(response, this.options.maxMessage, ({ data }) => {
+        for (const message of parse(data)) take(message);
+      });
+    } else {
+      for (const message of parse(await textOf(response, this.options.maxMessage))) {
+        // Errors of the HTTP layer come without the request's id.
+        if (message.kind !== 'response' || message.id !== null) take(message);
+      }
+    }
+    return answered;
+  }
+
+  #deliver(message: Message): void {
+    if (this.#closed) return;
+    const result = message.kind === 'response' ? objectOf(message.body.result) : undefined;
+    this.#version ??= stringOf(result?.protocolVersion);
+    this.handlers.onMessage(message);
+  }
+
+  /** The stream for messages that belong to no request, opened again whenever it ends; servers need not have it. */
+  async #listen(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const headers = { ...this.#headers(), Accept: 'text/event-stream' };
+        const response = await this.#http.send({ method: 'GET', url: this.options.url, headers, signal: this.#abort.signal });
+        if (response.statusCode === 404 && this.#session !== undefined) {
+          this.#session = undefined;
+          this.#end(`${this.options.url.origin} no longer knows the session`);
+        }
+        if (response.statusCode !== 200) {
+          response.resume();
+          return;
+        }
+        await this.#read(response);
+      } catch {
+        // The next attempt, or the next call, will tell.
+      }
+      await delay(RECONNECT_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
+    }
+  }
+
+  #headers(): Record<string, string> {
+    return {
+      ...(this.#session !== undefined && { 'Mcp-Session-Id': this.#session }),
+      ...(this.#version !== undefined && { 'MCP-Protocol-Version': this.#version }),
+    };
+  }
+
+  #refuse(message: Message, error: HearthError): void {
+    if (message.kind === 'request') this.handlers.onMessage(parseMessage(errorReply(message.id, error)));
+  }
+
+  #end(text: string): void {
+    if (this.#closed) return;
+    void this.close();
+    this.handlers.onClosed({ kind: 'disconnected', text, lastWords: undefined });
+  }
+}
+
+/** One message, or a batch of revision 2025-03-26; what is not JSON-RPC is nobody's. */
+function parse(text: string): Message[] {
+  try {
+    const body = text.trimStart().startsWith('[') ? parseJson(text) : undefined;
+    return Array.isArray(body) ? body.map((entry) => parseMessage(JSON.stringify(entry))) : [parseMessage(text)];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Vitest's global setup: tests of the command line run the built program, so it must not be older than the sources. */
+export function setup(): void {
+  const built = modifiedAt(join(ROOT, 'dist', 'main.js'));
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
+  if (sources.every((entry) => modifiedAt(join(entry.parentPath, entry.name)) < built)) return;
+  const { stdout } = spawnSync('npm', ['run', 'build'], { cwd: ROOT, encoding: 'utf8' });
+  // A type error is for the type checker to report; the compiler writes the program all the same.
+  if (modifiedAt(join(ROOT, 'dist', 'main.js')) === built) throw new Error(`npm run build failed:\n${stdout}`);
+}
+
+/** 0 when there is no such file, so that everything is newer. */
+function modifiedAt(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

@@ -1,0 +1,17 @@
+import { Writable } from 'node:stream';
+import { createLog, type Log, type LogLevel } from '../../src/telemetry/log.js';
+import type { Json } from './raw-client.js';
+
+/** A real log in JSON, and the records that it has written. */
+export function recordedLog(level: LogLevel = 'info'): { log: Log; records: Json[]; text(): string } {
+  const records: Json[] = [];
+  let text = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      for (const line of chunk.toString().split('\n').filter(Boolean)) records.push(JSON.parse(line) as Json);
+      done();
+    },
+  });
+  return { log: createLog(level, 'json', stream), records, text: () => text };
+}
