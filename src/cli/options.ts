@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { z } from 'zod';
 import { policy } from '../config/schema.js';
-import { duration, interval, size } from '../config/units.js';
+import { interval, size } from '../config/units.js';
 import { LOG_LEVELS } from '../telemetry/log.js';
 import { invalidArgument } from './exit.js';
 
@@ -32,8 +32,8 @@ export function addServeOptions(command: Command): Command {
     .addOption(option('--stateless', 'no sessions on /mcp: every POST stands alone', 'HEARTH_STATELESS'))
     .addOption(option('--json-response', 'answer POSTs on /mcp with plain JSON, never with a stream', 'HEARTH_JSON_RESPONSE'))
     .addOption(option('--heartbeat <duration>', 'time between signs of life on open streams (default: 15s)', 'HEARTH_HEARTBEAT', parse(interval)))
-    .addOption(option('--session-timeout <duration>', 'silence after which a session ends (default: 30m)', 'HEARTH_SESSION_TIMEOUT', parse(duration)))
-    .addOption(option('--request-timeout <duration>', 'longest time a request may take (default: 10m)', 'HEARTH_REQUEST_TIMEOUT', parse(duration)))
+    .addOption(option('--session-timeout <duration>', 'silence after which a session ends (default: 30m)', 'HEARTH_SESSION_TIMEOUT', parse(interval)))
+    .addOption(option('--request-timeout <duration>', 'longest time a request may take (default: 10m)', 'HEARTH_REQUEST_TIMEOUT', parse(interval)))
     .addOption(
       option('--max-concurrent <number>', 'requests one server works on at once (default: no limit)', 'HEARTH_MAX_CONCURRENT', wholeNumber(0)),
     )

@@ -3,6 +3,7 @@ import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { reasonOf } from '../errors.js';
 import { isObject, type JsonObject } from '../protocol/message.js';
+import { coerceTexts } from './coerce.js';
 import { expand, UnresolvedVariable } from './expand.js';
 import { fromForeign } from './foreign.js';
 import { ConfigError, type ConfigIssue, explain } from './issues.js';
@@ -45,9 +46,16 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const raw = plainValue(document, (message) => new ConfigError(file, [{ ...locate([]), key: '', message }]));
   if (!isObject(raw)) throw new ConfigError(file, [{ ...locate([]), key: '', message: 'must be a mapping with the key "servers"' }]);
   const issues: ConfigIssue[] = [];
-  const expanded = expandAll(raw, [], env, (path, message) => issues.push({ ...locate(path), key: path.join('.'), message })) as JsonObject;
+  const fromVariables = new Set<string>();
+  const expander: Expander = {
+    env,
+    expanded: fromVariables,
+    report: (path, message) => issues.push({ ...locate(path), key: path.join('.'), message }),
+  };
+  const expanded = expandAll(raw, [], expander) as JsonObject;
   const { body, renamed } = fromForeign(expanded);
-  const result = configSchema.safeParse(body, { reportInput: true });
+  let result = configSchema.safeParse(body, { reportInput: true });
+  if (!result.success && coerceTexts(body, result.error.issues, fromVariables)) result = configSchema.safeParse(body, { reportInput: true });
   const origin = isObject(raw.mcpServers) ? 'mcpServers' : 'servers';
   const asWritten = new Map<PropertyKey, string>(renamed.map(([from, to]) => [to, from]));
   if (!result.success) {
@@ -71,18 +79,27 @@ function plainValue(document: Document, failed: (message: string) => ConfigError
   }
 }
 
+interface Expander {
+  readonly env: NodeJS.ProcessEnv;
+  /** Texts that variables have changed. */
+  readonly expanded: Set<string>;
+  report(path: Path, message: string): void;
+}
+
 /** Replaces variables in every text; what cannot be resolved is reported and stays as it is. */
-function expandAll(value: unknown, path: Path, env: NodeJS.ProcessEnv, report: (path: Path, message: string) => void): unknown {
-  if (Array.isArray(value)) return value.map((entry, index) => expandAll(entry, [...path, index], env, report));
+function expandAll(value: unknown, path: Path, expander: Expander): unknown {
+  if (Array.isArray(value)) return value.map((entry, index) => expandAll(entry, [...path, index], expander));
   if (isObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expandAll(entry, [...path, key], env, report)]));
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expandAll(entry, [...path, key], expander)]));
   }
   if (typeof value !== 'string') return value;
   try {
-    return expand(value, env);
+    const text = expand(value, expander.env);
+    if (text !== value) expander.expanded.add(text);
+    return text;
   } catch (error) {
     if (!(error instanceof UnresolvedVariable)) throw error;
-    report(path, error.message);
+    expander.report(path, error.message);
     return value;
   }
 }

@@ -25,6 +25,7 @@ export type Deliver = (raw: string) => void;
 export class ChildRequests {
   readonly #open = new Map<number, Open>();
   #nextId = 1;
+  #lastPing: number | undefined;
 
   /**
    * @param limit     questions that may be open at once
@@ -54,12 +55,13 @@ export class ChildRequests {
     deliver(replaceMembers(message.raw, message.body, edits));
   }
 
-  /** A question of hearth's own, to find out whether the client is still there. */
+  /** A question of hearth's own, to find out whether the client is still there. One at a time. */
   ping(deliver: Deliver): void {
-    if (this.#open.size >= this.limit) return;
+    if (this.#open.size >= this.limit || (this.#lastPing !== undefined && this.#open.has(this.#lastPing))) return;
     const id = this.#nextId++;
     const timer = setTimeout(() => this.#take(id), this.timeoutMs);
     this.#open.set(id, { asker: { answer: () => {} }, id: String(id), token: undefined, timer });
+    this.#lastPing = id;
     deliver(JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' }));
   }
 

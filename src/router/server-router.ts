@@ -149,15 +149,13 @@ export class ServerRouter implements Router {
   }
 
   async initialize(caller: Caller, params: JsonObject): Promise<JsonObject> {
-    this.#callers.add(caller);
     const link = this.children.linkFor(caller);
-    if (this.#probe) {
-      await link.supervisor.whenReady();
-      return (link.supervisor.handshake as Handshake).initialize;
-    }
-    const known = isKeyed(this.options) ? link.supervisor.handshake : this.handshake;
+    const isOwn = this.#probe !== undefined;
+    const known = isOwn || isKeyed(this.options) ? undefined : this.handshake;
     if (!known) await link.supervisor.whenReady();
     const { initialize, protocolVersion } = known ?? (link.supervisor.handshake as Handshake);
+    this.#callers.add(caller);
+    if (isOwn) return initialize; // it was negotiated with this very client
     return { ...initialize, protocolVersion: negotiate(stringOf(params.protocolVersion) ?? '', protocolVersion) };
   }
 

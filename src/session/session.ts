@@ -51,7 +51,7 @@ export class Session implements Caller {
     readonly router: Router,
     private readonly sink: Sink,
     settings: SessionSettings,
-    private readonly origin: ClientOrigin = { address: '', headers: {} },
+    private readonly origin: ClientOrigin,
   ) {
     this.asked = new ChildRequests(settings.maxAsked, settings.askTimeout);
   }

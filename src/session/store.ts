@@ -52,13 +52,12 @@ export class SessionStore {
    * @param origin where the client is and what credentials it brought
    * @throws HearthError `overloaded` at a limit, `draining` on the way down, or what the router says
    */
-  open(transport: TransportName, router: Router, sink: Sink, origin?: ClientOrigin): Session {
+  open(transport: TransportName, router: Router, sink: Sink, origin: ClientOrigin): Session {
     if (this.#draining) throw new HearthError('draining', 'hearth is shutting down; connect again shortly.');
     if (this.#sessions.size >= this.settings.maxSessions) {
       throw new HearthError('overloaded', `${this.#sessions.size} sessions are open, which is the limit (limits.sessions). Try again later.`);
     }
-    const client = origin?.address ?? '';
-    const ofClient = this.#perClient.get(client) ?? 0;
+    const ofClient = this.#perClient.get(origin.address) ?? 0;
     if (ofClient >= this.settings.maxPerClient) {
       throw new HearthError(
         'overloaded',
@@ -67,7 +66,7 @@ export class SessionStore {
     }
     router.assertOpen();
     const session = new Session(transport, router, sink, this.settings, origin);
-    this.#perClient.set(client, ofClient + 1);
+    this.#perClient.set(origin.address, ofClient + 1);
     this.#sessions.set(session.id, session);
     this.metrics.sessionsOpened.inc({ transport });
     this.metrics.sessionsActive.set(this.#sessions.size);
@@ -84,7 +83,7 @@ export class SessionStore {
   close(session: Session, reason: CloseReason): void {
     if (!this.#sessions.delete(session.id)) return;
     session.close();
-    const left = (this.#perClient.get(session.client) ?? 1) - 1;
+    const left = (this.#perClient.get(session.client) as number) - 1;
     if (left > 0) this.#perClient.set(session.client, left);
     else this.#perClient.delete(session.client);
     const seconds = (performance.now() - session.openedAt) / 1000;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorReply, HearthError } from '../errors.js';
 import type { Id } from '../protocol/message.js';
 
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 const RETRY_AFTER_SECONDS = '1';
 
 /**
@@ -33,14 +34,16 @@ function collect(req: IncomingMessage, limit: number): Promise<Buffer> {
     };
     req.on('data', onData);
     req.once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('close', () => refuse(new HearthError('client_gone', 'The client left before its message was complete.')));
+    req.once('close', () => {
+      if (!req.complete) refuse(new HearthError('client_gone', 'The client left before its message was complete.'));
+    });
     req.once('error', () => {});
   });
 }
 
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return STRICT_UTF8.decode(bytes);
   } catch {
     throw new HearthError('parse', 'Parse error: the body is not valid UTF-8.');
   }

@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, until, untilReady } from '../support/app.js';
+import { verifies } from './requirements.js';
 import { exerciseEverything, withoutTimes } from './support/everything.js';
 import { connectV1, connectV2, type Peer, type Way } from './support/peers.js';
-
-const verifies = (_ids: string[], title: string): string => title;
 
 const require = createRequire(import.meta.url);
 const packageFile = (name: string, file: string): string => join(dirname(require.resolve(`${name}/package.json`)), file);

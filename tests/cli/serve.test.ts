@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { FIXTURE, until, untilReady } from '../support/app.js';
 import { Cli, runCli } from '../support/cli.js';
 import { type Json, RawHttp, RawSse } from '../support/raw-client.js';
@@ -41,7 +42,7 @@ describe('hearth wrap', () => {
     expect(await cli.ended()).toBe(0);
   });
 
-  it('lets requests in flight end on the first signal; a second one forces', async () => {
+  it(verifies(['R.drain'], 'lets requests in flight end on the first signal; a second one forces'), async () => {
     await using cli = new Cli(['wrap', '--port', '0', ...server]);
     const url = await cli.listening();
     await untilReady(url);

@@ -160,3 +160,12 @@ describe('variables', () => {
     );
   });
 });
+
+describe('variables where a number or a switch is wanted', () => {
+  it('are taken as such, and refused when they are none', () => {
+    const text = 'listen: {port: "${PORT}"}\nservers: {a: {command: x, poolSize: "${SIZE:-3}", coalesce: "${ON}"}}\n';
+    const { config } = parseConfig(text, 'f.yaml', { PORT: '9000', ON: 'true' });
+    expect([config.listen.port, config.servers.a?.poolSize, config.servers.a?.coalesce]).toEqual([9000, 3, true]);
+    expect(() => parseConfig(text, 'f.yaml', { PORT: 'many', ON: 'maybe' })).toThrow(/f\.yaml:1:10: listen\.port: must be a number/);
+  });
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
 import { RawSocket } from '../support/socket.js';
@@ -18,11 +19,11 @@ const get = async (url: string): Promise<{ status: number; body: Json }> => {
 };
 
 describe('paths', () => {
-  it.each(['/health/live', '/healthz'])('%s is alive', async (path) => {
+  it.each(['/health/live', '/healthz'])(verifies(['H.live'], '%s is alive'), async (path) => {
     expect(await get(hearth.url + path)).toEqual({ status: 200, body: { status: 'ok' } });
   });
 
-  it.each(['/health/ready', '/readyz', '/ready'])('%s is ready', async (path) => {
+  it.each(['/health/ready', '/readyz', '/ready'])(verifies(['H.ready'], '%s is ready'), async (path) => {
     expect(await get(hearth.url + path)).toEqual({ status: 200, body: { status: 'ready' } });
   });
 
@@ -63,7 +64,7 @@ describe('paths', () => {
 });
 
 describe('reports', () => {
-  it('/health is ok and tells of the server and its child', async () => {
+  it(verifies(['H.deep'], '/health is ok and tells of the server and its child'), async () => {
     const { status, body } = await get(`${hearth.url}/health`);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -92,7 +93,7 @@ describe('reports', () => {
     expect(JSON.stringify(body)).not.toContain(client.session);
   });
 
-  it('a hub with one broken server is degraded but ready; with none it is down', async () => {
+  it(verifies(['H.ready'], 'a hub with one broken server is degraded but ready; with none it is down'), async () => {
     using folder = new TempFolder();
     const broken = { command: folder.file('not-there-yet') };
     await using hub = await startApp({ servers: { good: fixture(), broken } });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HearthError } from '../../src/errors.js';
+import { verifies } from '../acceptance/requirements.js';
 import { until } from '../support/app.js';
 import { isAlive, Started, shell, tree } from './support.js';
 
@@ -125,7 +126,7 @@ describe('Child', () => {
     expect(run).toMatchObject({ stdout, stderr });
   });
 
-  it('sweeps what a program leaves behind without being asked to', async () => {
+  it(verifies(['W5.strays'], 'sweeps what a program leaves behind without being asked to'), async () => {
     const { started, pids } = await tree(['child', 'setsid', 'double-fork', 'exit']);
     await using run = started;
     await run.exited;

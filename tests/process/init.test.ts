@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { becomeChildOfInit, initCommand } from '../../src/process/init.js';
+import { verifies } from '../acceptance/requirements.js';
 import { Started } from './support.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'hearth-init-'));
@@ -82,7 +83,7 @@ describe.skipIf(!mayUnshare)('the shell init as PID 1', () => {
     expect(run).toMatchObject({ stdout: 'under init\n', stderr: '', exits: [{ code: 37 }] });
   });
 
-  it('reaps orphans', async () => {
+  it(verifies(['W5.pid1'], 'reaps orphans'), async () => {
     // The orphan is the grandchild: its parent ends before it does, so its zombie falls to PID 1.
     await using run = asPid1(`
       import { spawn } from 'node:child_process';

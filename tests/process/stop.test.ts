@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stopTree } from '../../src/process/stop.js';
+import { verifies } from '../acceptance/requirements.js';
 import { isAlive, shell, tree } from './support.js';
 
 /** A rung that is never reached, or else the test takes too long. */
@@ -18,7 +19,7 @@ describe('the stop ladder', () => {
     expect(started.exits).toMatchObject([{ signal: 'SIGTERM' }]);
   });
 
-  it('ends what ignores SIGTERM with SIGKILL', async () => {
+  it(verifies(['W5.stop'], 'ends what ignores SIGTERM with SIGKILL'), async () => {
     const { started } = await tree(['ignore-eof', 'ignore-term'], { stop: { eofMs: 50, termMs: 50 } });
     await started.child.stop();
     expect(started.exits).toMatchObject([{ signal: 'SIGKILL' }]);

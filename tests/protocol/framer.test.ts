@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineFramer } from '../../src/protocol/framer.js';
 import type { OversizedLine } from '../../src/protocol/oversized.js';
+import { verifies } from '../acceptance/requirements.js';
 
 function framer(limit = 1_000_000) {
   const lines: string[] = [];
@@ -21,7 +22,7 @@ describe('LineFramer', () => {
     expect(lines).toEqual(['one', 'two', 'three']);
   });
 
-  it('keeps characters whole wherever the bytes are cut', () => {
+  it(verifies(['W2.framing'], 'keeps characters whole wherever the bytes are cut'), () => {
     const text = '{"t":"é漢🙂\u2028\u2029"}';
     const bytes = Buffer.from(`${text}\n`);
     for (let cut = 0; cut <= bytes.length; cut++) {

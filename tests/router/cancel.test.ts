@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { RawHttp, RawSse } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
@@ -13,7 +14,7 @@ async function start(modes = '') {
 }
 
 describe('cancellation', () => {
-  it('reaches the server with the upstream id of that very request', async () => {
+  it(verifies(['RULE2', 'W1.cancellation'], 'reaches the server with the upstream id of that very request'), async () => {
     const { hearth, journal } = await start();
     await using _ = hearth;
     const [a, b] = [new RawHttp(`${hearth.url}/mcp`), new RawHttp(`${hearth.url}/mcp`)];
@@ -56,7 +57,7 @@ describe('cancellation', () => {
     expect(await received(journal, 'notifications/cancelled')).toEqual([]);
   });
 
-  it('cancels upstream what an SSE session was waiting for when its stream closes', async () => {
+  it(verifies(['RULE8'], 'cancels upstream what an SSE session was waiting for when its stream closes'), async () => {
     const { hearth, journal } = await start();
     await using _ = hearth;
     const client = await RawSse.open(`${hearth.url}/sse`);
@@ -68,7 +69,7 @@ describe('cancellation', () => {
     await until(() => hearth.app.sessions.size === 0 && !hearth.app.busy);
   });
 
-  it('does not happen by a mere disconnect on /mcp', async () => {
+  it(verifies(['RULE8'], 'does not happen by a mere disconnect on /mcp'), async () => {
     const { hearth, journal } = await start();
     await using _ = hearth;
     const client = new RawHttp(`${hearth.url}/mcp`);

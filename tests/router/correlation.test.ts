@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, untilReady } from '../support/app.js';
 import { RawHttp, RawSse } from '../support/raw-client.js';
 
 describe('correlation on one shared child', () => {
-  it('gives 20 clients with the same ids their own replies, 2,000 in all', async () => {
+  it(verifies(['RULE1', 'W4.shared'], 'gives 20 clients with the same ids their own replies, 2,000 in all'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const http = await Promise.all(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { type Json, messagesOf, RawHttp, RawSse } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
@@ -16,7 +17,7 @@ async function names(client: RawHttp, method = 'tools/list', key = 'tools'): Pro
 }
 
 describe('a hub', () => {
-  it('shows all servers under one endpoint, and each under its own', async () => {
+  it(verifies(['A1.names', 'A1.paths'], 'shows all servers under one endpoint, and each under its own'), async () => {
     await using hearth = await startApp({ servers: { one: fixture(), 'two-b': fixture('paged') } });
     await untilReady(hearth.url);
     const hub = await open(hearth.url);
@@ -47,7 +48,7 @@ describe('a hub', () => {
     });
   });
 
-  it('routes prompts, resources and completions to their servers', async () => {
+  it(verifies(['A1.resources'], 'routes prompts, resources and completions to their servers'), async () => {
     const journals = { one: scratchFile(), two: scratchFile() };
     await using hearth = await startApp({
       servers: { one: fixture('', { env: { FIXTURE_JOURNAL: journals.one } }), two: fixture('', { env: { FIXTURE_JOURNAL: journals.two } }) },
@@ -96,7 +97,7 @@ describe('a hub', () => {
     expect(await error('custom/method', {})).toContain('-32601');
   });
 
-  it('keeps serving the others when one is down, slow or broken; its last good list stays, marked', async () => {
+  it(verifies(['A.degraded'], 'keeps serving the others when one is down, slow or broken; its last good list stays, marked'), async () => {
     const servers = {
       good: fixture(),
       dying: fixture('', { maxRestarts: 1, retryFailed: '1h' }),
@@ -132,7 +133,7 @@ describe('a hub', () => {
     expect((await fetch(`${hearth.url}/health`)).status).toBe(503);
   });
 
-  it('tells its sessions once when a list has changed, after it knows the new one', async () => {
+  it(verifies(['A1.notifications'], 'tells its sessions once when a list has changed, after it knows the new one'), async () => {
     const server = fixture('tools-change', { env: { FIXTURE_STARTS: scratchFile() } });
     await using hearth = await startApp({ servers: { changing: server, other: fixture() } });
     await untilReady(hearth.url);
@@ -150,7 +151,7 @@ describe('a hub', () => {
     hub.close();
   });
 
-  it('passes log records on by each session and level, and questions to the session that caused them', async () => {
+  it(verifies(['A1.notifications'], 'passes log records on by each session and level, and questions to the session that caused them'), async () => {
     await using hearth = await startApp({ servers: { a: fixture(), b: fixture() } });
     await untilReady(hearth.url);
     const [one, two] = [await RawSse.open(`${hearth.url}/sse`), await RawSse.open(`${hearth.url}/sse`)];

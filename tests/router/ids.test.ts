@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, untilReady } from '../support/app.js';
 import { initialize, type Json, RawHttp, RawSse, textOf } from '../support/raw-client.js';
 import { metric } from '../support/wire.js';
 
 describe('request ids', () => {
-  it('keeps 1 and "1" and 0 and "" apart while all are in flight', async () => {
+  it(verifies(['RULE1'], 'keeps 1 and "1" and 0 and "" apart while all are in flight'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const ids = [1, '1', 0, '', -3, 1.5, 'ünï"c\\ode', 9_007_199_254_740_991];
@@ -82,7 +83,7 @@ describe('request ids', () => {
 });
 
 describe('sizes', () => {
-  it('delivers a 32 MiB result intact on both transports', async () => {
+  it(verifies(['W2.framing', 'W2.buffering'], 'delivers a 32 MiB result intact on both transports'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const sse = await RawSse.open(`${hearth.url}/sse`);

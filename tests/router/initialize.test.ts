@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { initialize, type Json, messagesOf, RawHttp, RawSse } from '../support/raw-client.js';
 import { received, scratchFile } from '../support/wire.js';
 
 describe('initialize', () => {
-  it('costs one for fifty clients at once, even before the child is ready', async () => {
+  it(verifies(['RULE3'], 'costs one for fifty clients at once, even before the child is ready'), async () => {
     const journal = scratchFile();
     const env = { FIXTURE_JOURNAL: journal, FIXTURE_START_DELAY: '300' };
     await using hearth = await startApp({ servers: { fixture: fixture('', { env }) } });
@@ -16,7 +17,7 @@ describe('initialize', () => {
     expect(new Set(clients.map(({ session }) => session)).size).toBe(50);
   });
 
-  it('does not keep a failed one', async () => {
+  it(verifies(['RULE3'], 'does not keep a failed one'), async () => {
     const env = { FIXTURE_STARTS: scratchFile() };
     await using hearth = await startApp({ servers: { fixture: fixture('exit-first', { env }) } });
     const client = new RawHttp(`${hearth.url}/mcp`);

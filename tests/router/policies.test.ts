@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { initialize, type Json, messagesOf, RawHttp, RawSse } from '../support/raw-client.js';
 import { isAlive, metric, received, scratchFile } from '../support/wire.js';
@@ -10,7 +11,7 @@ async function open(url: string, capabilities: Json = {}): Promise<RawHttp> {
 }
 
 describe('policy shared', () => {
-  it('opens 200 sessions without a process, and drops them abruptly without a trace', async () => {
+  it(verifies(['W4.shared'], 'opens 200 sessions without a process, and drops them abruptly without a trace'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const clients = await Promise.all(Array.from({ length: 200 }, () => RawSse.open(`${hearth.url}/sse`)));
@@ -24,7 +25,7 @@ describe('policy shared', () => {
 });
 
 describe('policy pool', () => {
-  it('spreads sessions, keeps each with its child, and moves them away from one that is down', async () => {
+  it(verifies(['W4.pool'], 'spreads sessions, keeps each with its child, and moves them away from one that is down'), async () => {
     const starts = scratchFile();
     const server = fixture('', { policy: 'pool', poolSize: 3, env: { FIXTURE_STARTS: starts }, backoffMin: 60_000 });
     await using hearth = await startApp({ servers: { fixture: server } });
@@ -46,7 +47,7 @@ describe('policy pool', () => {
 });
 
 describe('policy per-session', () => {
-  it('gives each session a child with its own capabilities, and ends it with the session', async () => {
+  it(verifies(['W4.per-session'], 'gives each session a child with its own capabilities, and ends it with the session'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { policy: 'per-session', env: { FIXTURE_JOURNAL: journal } }) } });
     await untilReady(hearth.url);
@@ -93,7 +94,7 @@ describe('policy per-session', () => {
     await until(async () => (await new RawHttp(`${hearth.url}/mcp`).post(initialize(1))).ok);
   });
 
-  it('is ready only when a probe has found a working server', async () => {
+  it(verifies(['W5.ready'], 'is ready only when a probe has found a working server'), async () => {
     const server = fixture('exit-first', { policy: 'per-session', env: { FIXTURE_STARTS: scratchFile() }, backoffMin: 300 });
     await using hearth = await startApp({ servers: { fixture: server } });
     await until(async () => JSON.stringify(await (await fetch(`${hearth.url}/status`)).json()).includes('"backoff"'));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, untilReady } from '../support/app.js';
 import { type Json, RawHttp, RawSse } from '../support/raw-client.js';
 import { metric } from '../support/wire.js';
@@ -7,7 +8,7 @@ const call = (name: string, args: Json, token: unknown) => ({ name, arguments: a
 const progressOf = (messages: Json[]) => messages.filter(({ method }) => method === 'notifications/progress').map(({ params }) => params as Json);
 
 describe('progress', () => {
-  it('comes back under the token of the client, on the response of its request', async () => {
+  it(verifies(['RULE2', 'W1.progress'], 'comes back under the token of the client, on the response of its request'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const clients = [new RawHttp(`${hearth.url}/mcp`), new RawHttp(`${hearth.url}/mcp`)];

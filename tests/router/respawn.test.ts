@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { type Json, RawHttp, RawSse } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
@@ -28,7 +29,18 @@ describe('when the child dies in a call', () => {
     if (client instanceof RawSse) client.close();
   });
 
-  it('replays what the sessions had set: log level, subscriptions', async () => {
+  it(verifies(['RULE6'], 'does not send the call again by itself'), async () => {
+    const journal = scratchFile();
+    await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) } });
+    await untilReady(hearth.url);
+    const client = new RawHttp(`${hearth.url}/mcp`);
+    await client.open();
+    expect(await client.call(1, 'die')).toContain('child_exited');
+    expect(await client.call(2, 'echo', { text: 'next' })).toBe('next');
+    expect((await received(journal, 'tools/call')).map(({ params }) => (params as Json).name)).toEqual(['die', 'echo']);
+  });
+
+  it(verifies(['RULE7', 'W5.replay'], 'replays what the sessions had set: log level, subscriptions'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) } });
     await untilReady(hearth.url);
@@ -45,7 +57,7 @@ describe('when the child dies in a call', () => {
     client.close();
   });
 
-  it('tells the sessions when its tools are others than before, and only then', async () => {
+  it(verifies(['RULE7'], 'tells the sessions when its tools are others than before, and only then'), async () => {
     for (const [modes, told] of [
       ['tools-change', 1],
       ['', 0],
@@ -62,7 +74,7 @@ describe('when the child dies in a call', () => {
     }
   });
 
-  it('fails fast while it cannot come back, and recovers by reset', async () => {
+  it(verifies(['W5.failed'], 'fails fast while it cannot come back, and recovers by reset'), async () => {
     const starts = scratchFile();
     const server = fixture('', { env: { FIXTURE_STARTS: starts }, maxRestarts: 1, backoffMin: 10 });
     await using hearth = await startApp({ servers: { fixture: server } });
@@ -81,7 +93,7 @@ describe('when the child dies in a call', () => {
 });
 
 describe('shared state of one server', () => {
-  it('counts subscriptions: one upstream, updates to subscribers only, released with the session', async () => {
+  it(verifies(['RULE4'], 'counts subscriptions: one upstream, updates to subscribers only, released with the session'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) } });
     await untilReady(hearth.url);
@@ -106,7 +118,7 @@ describe('shared state of one server', () => {
     c.close();
   });
 
-  it('sends the most verbose log level upstream and filters each session by its own', async () => {
+  it(verifies(['RULE4'], 'sends the most verbose log level upstream and filters each session by its own'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) } });
     await untilReady(hearth.url);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { type Json, RawHttp, RawSse, textOf } from '../support/raw-client.js';
 import { received, scratchFile } from '../support/wire.js';
@@ -21,7 +22,7 @@ async function asked(from: RawSse, id: number, method: string, params?: Json): P
 }
 
 describe('a request of the server', () => {
-  it('goes to the one session whose request is in flight, and its answer goes back', async () => {
+  it(verifies(['RULE5'], 'goes to the one session whose request is in flight, and its answer goes back'), async () => {
     for (const modes of ['', 'string-ids']) {
       await using hearth = await startApp({ servers: { fixture: fixture(modes) } });
       await untilReady(hearth.url);
@@ -76,7 +77,7 @@ describe('a request of the server', () => {
     bare.close();
   });
 
-  it('is refused when requests of several sessions are in flight', async () => {
+  it(verifies(['RULE5'], 'is refused when requests of several sessions are in flight'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const [a, b] = [await client(hearth.url), await client(hearth.url)];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { initialize, type Json, RawHttp, RawSse } from '../support/raw-client.js';
 import { metric } from '../support/wire.js';
@@ -121,7 +122,7 @@ describe('the end of a session', () => {
 describe('the idle limit', () => {
   const limits = { sessionTimeout: 400, sweepInterval: 20 };
 
-  it('ends a silent session; one that is used stays', async () => {
+  it(verifies(['W2.idle'], 'ends a silent session; one that is used stays'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() }, limits });
     await untilReady(hearth.url);
     const [silent, used] = [new RawHttp(`${hearth.url}/mcp`), new RawHttp(`${hearth.url}/mcp`)];
@@ -147,7 +148,7 @@ describe('the idle limit', () => {
     await until(() => hearth.app.sessions.size === 0);
   });
 
-  it('an open stream is asked, and stays as long as the client answers', async () => {
+  it(verifies(['W2.idle'], 'an open stream is asked, and stays as long as the client answers'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() }, limits });
     await untilReady(hearth.url);
     const sse = await RawSse.open(`${hearth.url}/sse`);

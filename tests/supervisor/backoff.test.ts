@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffDelay } from '../../src/supervisor/backoff.js';
+import { verifies } from '../acceptance/requirements.js';
 
 describe('backoffDelay', () => {
-  it('doubles with every failure in a row, up to the maximum', () => {
+  it(verifies(['W5.backoff'], 'doubles with every failure in a row, up to the maximum'), () => {
     expect([1, 2, 3, 4, 5, 60].map((failures) => backoffDelay(failures, 100, 1_000, 0.5))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
     expect(backoffDelay(5_000, 100, 1_000, 0.5)).toBe(1_000);
   });

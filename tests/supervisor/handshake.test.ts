@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/protocol/message.js';
 import { type Ask, listAll, shakeHands } from '../../src/supervisor/handshake.js';
+import { verifies } from '../acceptance/requirements.js';
 import { Supervised } from './support.js';
 
 /** A server whose answers are given by a table, and what it was asked. */
@@ -35,7 +36,7 @@ describe('shakeHands', () => {
 });
 
 describe('listAll', () => {
-  it('follows the pages of a real server', async () => {
+  it(verifies(['W1.pagination'], 'follows the pages of a real server'), async () => {
     await using paged = new Supervised('paged');
     await using whole = new Supervised();
     await Promise.all([paged.supervisor.whenReady(), whole.supervisor.whenReady()]);

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { isAlive } from '../process/support.js';
 import { until } from '../support/app.js';
 import { failureOf, Supervised } from './support.js';
 
 describe('starting', () => {
-  it('shakes hands, lists the tools, and reports', async () => {
+  it(verifies(['W5.ready'], 'shakes hands, lists the tools, and reports'), async () => {
     await using run = new Supervised('ask-roots');
     expect(run.supervisor.report()).toMatchObject({ state: 'idle', pid: undefined, restarts: 0, error: undefined });
     run.supervisor.start();
@@ -31,7 +32,7 @@ describe('starting', () => {
     expect(await run.counts.read('mcp_child_processes_expected')).toBe(1);
   });
 
-  it('waits its full time for a start that was not asked for until late', async () => {
+  it(verifies(['W5.start'], 'waits its full time for a start that was not asked for until late'), async () => {
     await using run = new Supervised('no-initialize', { readyWait: 300 });
     await delay(310); // more than that has passed since it was made
     const waiting = failureOf(run.supervisor.whenReady());

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { HearthError } from '../../src/errors.js';
+import { verifies } from '../acceptance/requirements.js';
 import { isAlive } from '../process/support.js';
 import { until } from '../support/app.js';
 import { failureOf, Supervised } from './support.js';
@@ -48,7 +49,7 @@ describe('restarting', () => {
     expect(run.down).toHaveLength(1);
   });
 
-  it('gives up when restarting does not help, and fails calls at once from then on', async () => {
+  it(verifies(['W5.intensity', 'W5.failed'], 'gives up when restarting does not help, and fails calls at once from then on'), async () => {
     await using run = new Supervised('exit-at-start', { maxRestarts: 2 });
     run.supervisor.start();
     await run.untilState('failed');
@@ -222,7 +223,7 @@ describe('stopping', () => {
 });
 
 describe('heartbeat', () => {
-  it('restarts an idle server that is deaf', async () => {
+  it(verifies(['W5.ping'], 'restarts an idle server that is deaf'), async () => {
     await using run = new Supervised('deaf', { heartbeatInterval: 40, heartbeatTimeout: 60 });
     await run.supervisor.whenReady();
     await until(() => run.down.length > 0);
@@ -231,7 +232,7 @@ describe('heartbeat', () => {
     await until(() => run.ready.length > 1);
   });
 
-  it('leaves a server alone that is busy, however long it is silent', async () => {
+  it(verifies(['W5.ping'], 'leaves a server alone that is busy, however long it is silent'), async () => {
     await using run = new Supervised('deaf', { heartbeatInterval: 20, heartbeatTimeout: 20 });
     run.busy = true;
     await run.supervisor.whenReady();

@@ -2,11 +2,14 @@ import { createParser } from 'eventsource-parser';
 
 export type Json = Record<string, unknown>;
 
-/** A bare client for `/mcp`: shows exactly what is on the wire. */
+/** A bare client for `/mcp`: shows exactly what is on the wire. Scripts use it too, so it has no syntax that Node cannot strip. */
 export class RawHttp {
   session: string | undefined;
+  readonly url: string;
 
-  constructor(readonly url: string) {}
+  constructor(url: string) {
+    this.url = url;
+  }
 
   headers(extra: Record<string, string> = {}): Record<string, string> {
     return {
@@ -56,10 +59,13 @@ export class RawSse {
   readonly #abort = new AbortController();
   readonly #checks = new Set<() => void>();
 
-  private constructor(
-    readonly base: string,
-    readonly response: Response,
-  ) {}
+  readonly base: string;
+  readonly response: Response;
+
+  private constructor(base: string, response: Response) {
+    this.base = base;
+    this.response = response;
+  }
 
   static async open(url: string): Promise<RawSse> {
     const abort = new AbortController();

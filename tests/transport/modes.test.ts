@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { initialize, type Json, messagesOf, RawHttp, RawSse } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
@@ -11,7 +12,7 @@ const call = (id: number, name: string, args: Json = {}, extra: Json = {}): Json
 });
 
 describe('JSON-response mode', () => {
-  it('never answers with a stream, however slow; what is not the reply goes to GET', async () => {
+  it(verifies(['W7.json'], 'never answers with a stream, however slow; what is not the reply goes to GET'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() }, http: { jsonResponse: true, streamAfter: 1 } });
     await untilReady(hearth.url);
     const client = new RawHttp(`${hearth.url}/mcp`);
@@ -33,7 +34,7 @@ describe('JSON-response mode', () => {
 });
 
 describe('stateless mode', () => {
-  it('has no sessions: every POST stands alone, GET and DELETE are 405, and nothing stays', async () => {
+  it(verifies(['W7.stateless'], 'has no sessions: every POST stands alone, GET and DELETE are 405, and nothing stays'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) }, http: { stateless: true } });
     await untilReady(hearth.url);

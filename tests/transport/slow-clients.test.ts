@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { RawHttp, RawSse } from '../support/raw-client.js';
 import { RawSocket } from '../support/socket.js';
@@ -11,7 +12,7 @@ const bigCall = (id: number): string =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'big', arguments: { bytes: BIG } } });
 
 describe('a client that does not read', () => {
-  it('of /sse is closed at its limit, and nobody else notices', async () => {
+  it(verifies(['W2.buffering'], 'of /sse is closed at its limit, and nobody else notices'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() }, limits: { clientBuffer: 100_000 }, http: { heartbeat: 20 } });
     await untilReady(hearth.url);
     const other = await RawSse.open(`${hearth.url}/sse`);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { RawHttp, RawSse } from '../support/raw-client.js';
 import { RawSocket } from '../support/socket.js';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => hearth[Symbol.asyncDispose]());
 
 describe('GET /sse', () => {
-  it('sends the endpoint first, at once, and relative to the host', async () => {
+  it(verifies(['W1.sse'], 'sends the endpoint first, at once, and relative to the host'), async () => {
     await using socket = new RawSocket(hearth.url).read();
     socket.write('GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => socket.received.includes('data:'));
@@ -26,7 +27,7 @@ describe('GET /sse', () => {
     expect(body.join('')).toMatch(/^[0-9a-f]+\r\nevent: endpoint\ndata: \/messages\?sessionId=[0-9a-f-]{36}\n\n/);
   });
 
-  it('is kept alive by comments', async () => {
+  it(verifies(['W2.heartbeats'], 'is kept alive by comments'), async () => {
     const client = await RawSse.open(`${hearth.url}/sse`);
     await client.until(() => client.comments.length >= 3);
     expect(new Set(client.comments)).toEqual(new Set(['heartbeat']));
@@ -55,7 +56,7 @@ describe('GET /sse', () => {
     client.close();
   });
 
-  it('ends the session with its stream, and cancels upstream what it waited for', async () => {
+  it(verifies(['RULE8'], 'ends the session with its stream, and cancels upstream what it waited for'), async () => {
     const closedBefore = await metric(hearth.url, 'mcp_sessions_closed_total', 'reason="disconnected"');
     const client = await RawSse.open(`${hearth.url}/sse`);
     await client.initialize();

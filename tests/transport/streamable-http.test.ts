@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { initialize, type Json, messagesOf, RawHttp } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
@@ -25,7 +26,7 @@ const call = (id: number, name: string, args: Json = {}, extra: Json = {}): Json
 });
 
 describe('POST /mcp', () => {
-  it('answers a quick request with plain JSON and the session', async () => {
+  it(verifies(['W1.mcp'], 'answers a quick request with plain JSON and the session'), async () => {
     const response = await client.post(call(1, 'echo', { text: 'hi' }));
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -33,7 +34,7 @@ describe('POST /mcp', () => {
     expect(await messagesOf(response)).toMatchObject([{ id: 1, result: { content: [{ text: 'hi' }] } }]);
   });
 
-  it('turns a slow answer into an event stream whose headers come at once', async () => {
+  it(verifies(['W2.heartbeats'], 'turns a slow answer into an event stream whose headers come at once'), async () => {
     const response = await client.post(call(2, 'sleep', { ms: 600 }));
     const answered = received(journal, 'tools/call'); // headers are here, the answer is not
     expect(response.headers.get('content-type')).toBe('text/event-stream');
