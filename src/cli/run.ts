@@ -4,6 +4,7 @@ import { createLog, type Log, type LogFormat, type LogLevel } from '../telemetry
 import { VERSION } from '../version.js';
 import { binFolders } from './bin-folders.js';
 import { EXIT } from './exit.js';
+import { pasteHint, pasteLines } from './hints.js';
 
 export interface LogFlags {
   readonly logLevel: LogLevel;
@@ -15,11 +16,8 @@ export function logFor(flags: LogFlags, pretty = process.stdout.isTTY === true):
   return createLog(flags.logLevel, flags.logFormat ?? (pretty ? 'pretty' : 'json'), process.stdout);
 }
 
-/**
- * Runs a config until a signal comes: the first one drains, a second one does not wait.
- * @param hint text for people, made from the base URL
- */
-export async function run(config: Config, log: Log, hint: (url: string) => string): Promise<void> {
+/** Runs a config until a signal comes: the first one drains, a second one does not wait. */
+export async function run(config: Config, log: Log): Promise<void> {
   const app = new App({ config, version: VERSION, extraPath: binFolders(), log });
   const url = await app.start();
   let stopping = false;
@@ -39,7 +37,8 @@ export async function run(config: Config, log: Log, hint: (url: string) => strin
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   warnIfExposed(config, log);
   const servers = Object.keys(config.servers);
-  log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers, hint: hint(url) });
+  log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers });
+  log.info('connect', 'lines to paste into clients', { paste: pasteLines(url), hint: pasteHint(url, servers) });
 }
 
 function warnIfExposed({ listen, http }: Config, log: Log): void {

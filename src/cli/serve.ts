@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { applyFlags } from './apply-flags.js';
 import { ensureDataFolder, findConfig } from './config-file.js';
-import { pasteHint } from './hints.js';
 import { addLogOptions, addServeOptions, type ServeFlags } from './options.js';
 import { type LogFlags, logFor, run } from './run.js';
 
@@ -21,6 +20,6 @@ export function serveCommand(): Command {
     log.info('config', `config: ${source}`);
     for (const note of notes) log.warn('config_note', note);
     if (source === 'the embedded default') ensureDataFolder();
-    await run(applyFlags(config, flags), log, (url) => pasteHint(url, Object.keys(config.servers)));
+    await run(applyFlags(config, flags), log);
   });
 }

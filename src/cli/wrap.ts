@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { configSchema } from '../config/schema.js';
 import { applyFlags } from './apply-flags.js';
 import { EXIT, ExitError } from './exit.js';
-import { pasteHint } from './hints.js';
 import { addLogOptions, addServeOptions, keyValue, repeated, type ServeFlags } from './options.js';
 import { type LogFlags, logFor, run } from './run.js';
 
@@ -26,8 +25,7 @@ export function wrapCommand(): Command {
     const [program, ...args] = words;
     if (!program) throw new ExitError(EXIT.usage, 'name the server to wrap after --, for example: hearth wrap -- mcp-server-filesystem ./data');
     const { env, passEnv, cwd } = flags;
-    const name = 'server';
-    const config = configSchema.parse({ servers: { [name]: { command: program, args, env, passEnv, cwd } } });
-    await run(applyFlags(config, flags), logFor(flags), (url) => pasteHint(url, [name]));
+    const config = configSchema.parse({ servers: { server: { command: program, args, env, passEnv, cwd } } });
+    await run(applyFlags(config, flags), logFor(flags));
   });
 }

@@ -3,7 +3,7 @@ import winston from 'winston';
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 export type LogFormat = 'json' | 'pretty';
-/** `hint` is text for people: it is shown at a terminal and left out of JSON. */
+/** `hint` is text for people, shown at a terminal and left out of JSON; `paste` is the same as data, the other way round. */
 export type LogFields = Record<string, unknown>;
 
 /** A logger whose records always carry an `event` name, which is stable, beside a sentence, which is not. */
@@ -46,7 +46,7 @@ function jsonFormat(): winston.Logform.Format {
 }
 
 const COLOUR: Record<string, string> = { error: '\x1b[31m', warn: '\x1b[33m', info: '\x1b[32m', debug: '\x1b[90m' };
-const HIDDEN = new Set(['level', 'message', 'event', 'timestamp', 'server', 'stream', 'hint']);
+const HIDDEN = new Set(['level', 'message', 'event', 'timestamp', 'server', 'stream', 'hint', 'paste']);
 
 function prettyFormat(): winston.Logform.Format {
   return winston.format.combine(
