@@ -1,5 +1,3 @@
-import type { Id } from './protocol/message.js';
-
 /**
  * Every error that hearth itself gives to a client. JSON-RPC codes of our own stay within -32000..-32019
  * (the range the specification leaves to implementations; -32002 is avoided because MCP uses it for an
@@ -65,7 +63,7 @@ export function asHearthError(thrown: unknown): HearthError {
 }
 
 /** A JSON-RPC error response for a request id (null when the id is unknown), on one line. */
-export function errorReply(id: Id | null, error: HearthError): string {
+export function errorReply(id: string | number | null, error: HearthError): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: error.toObject() });
 }
 

@@ -85,7 +85,7 @@ export class Calls {
     const [pending] = matches;
     if (!pending || matches.length > 1) return false;
     if (pending.sent) {
-      this.#trySend(replaceMembers(message.raw, message.body, [{ path: ['params', 'requestId'], json: String(pending.upstreamId) }]));
+      this.supervisor.trySend(replaceMembers(message.raw, message.body, [{ path: ['params', 'requestId'], json: String(pending.upstreamId) }]));
     }
     this.#end(pending, 'cancelled');
     pending.exchange.end();
@@ -211,15 +211,7 @@ export class Calls {
   }
 
   #sendCancelled({ upstreamId }: Pending, reason: string): void {
-    this.#trySend(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: upstreamId, reason } }));
-  }
-
-  #trySend(raw: string): void {
-    try {
-      this.supervisor.send(raw);
-    } catch (error) {
-      this.options.log.debug('child_write_failed', asHearthError(error).message);
-    }
+    this.supervisor.trySend(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: upstreamId, reason } }));
   }
 
   #fail(pending: Pending, error: HearthError, outcome: Outcome): void {

@@ -43,7 +43,7 @@ export class ChildRequests {
   /** Puts a server's question to the client. */
   ask(asker: Asker, message: RequestMessage, deliver: Deliver): void {
     if (this.#open.size >= this.limit) {
-      asker.answer(refusal(message.id, new HearthError('overloaded', `The client has not answered ${this.#open.size} earlier questions.`)));
+      asker.answer(errorReply(message.id, new HearthError('overloaded', `The client has not answered ${this.#open.size} earlier questions.`)));
       return;
     }
     const id = this.#nextId++;
@@ -115,7 +115,7 @@ export class ChildRequests {
 
   #fail(id: number, error: HearthError): void {
     const open = this.#take(id);
-    open?.asker.answer(refusal(JSON.parse(open.id) as Id, error));
+    open?.asker.answer(errorReply(JSON.parse(open.id) as Id, error));
   }
 
   #take(id: number): Open | undefined {
@@ -125,9 +125,6 @@ export class ChildRequests {
     return open;
   }
 }
-
-/** An error response to a server's question. */
-export const refusal: (id: Id, error: HearthError) => string = errorReply;
 
 /** The progress token of a request, as JSON text. */
 export function tokenOf(params: JsonObject | undefined): string | undefined {

@@ -2,8 +2,24 @@ import { HearthError } from '../errors.js';
 import type { NotificationMessage, RequestMessage } from '../protocol/message.js';
 import { stringOf } from '../protocol/message.js';
 import { replaceMembers } from '../protocol/splice.js';
-import type { Link } from './link.js';
-import type { Caller } from './router.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Calls } from './calls.js';
+import type { Asker } from './child-requests.js';
+import type { Caller, Exchange } from './router.js';
+import type { Subscriptions } from './subscriptions.js';
+
+/** The child's link, as far as its messages need it. */
+export interface Origin extends Asker {
+  readonly calls: Calls;
+  readonly subscriptions: Subscriptions;
+  readonly options: { readonly metrics: Metrics; readonly handlers: { onBroadcast(message: NotificationMessage): void } };
+  /** The sessions that a message of the child may be for. */
+  activeCallers(): Caller[];
+  /** The only request in flight of a session, whose exchange can carry related messages. */
+  soleExchange(caller: Caller): Exchange | undefined;
+  /** Tells the child that its request cannot be put to any client. */
+  refuse(message: RequestMessage, error: HearthError): void;
+}
 
 /** Requests that a client can only answer if it declared the capability. */
 const NEEDED_CAPABILITY: Readonly<Record<string, string>> = {
@@ -25,7 +41,7 @@ export class FromChild {
   /** Callers that were asked something, so that a dead child's questions can be withdrawn. */
   readonly #askedCallers = new Set<Caller>();
 
-  constructor(private readonly link: Link) {}
+  constructor(private readonly link: Origin) {}
 
   receive(message: RequestMessage | NotificationMessage): void {
     if (message.kind === 'request') this.#onRequest(message);

@@ -7,7 +7,7 @@ import { Link } from './link.js';
 import type { Offering } from './offering.js';
 import { Probe } from './probe.js';
 import type { Caller } from './router.js';
-import type { ServerOptions } from './server-router.js';
+import type { ServerOptions } from './server-options.js';
 
 export interface FactoryHandlers {
   onReady(link: Link, handshake: Handshake, changed: boolean): void;

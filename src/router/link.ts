@@ -1,4 +1,4 @@
-import { asHearthError, HearthError } from '../errors.js';
+import { asHearthError, errorReply, HearthError } from '../errors.js';
 import type { JsonObject, Message, NotificationMessage, RequestMessage } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 import type { Handshake } from '../supervisor/handshake.js';
@@ -6,8 +6,7 @@ import type { SupervisorSettings } from '../supervisor/options.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Connect } from '../upstream/upstream.js';
 import { type CallSettings, Calls, type CallsOptions } from './calls.js';
-import { type Asker, refusal } from './child-requests.js';
-import { FromChild } from './from-child.js';
+import { FromChild, type Origin } from './from-child.js';
 import { LogLevels } from './log-levels.js';
 import type { Rewrites } from './pending.js';
 import { keepAlive } from './progress.js';
@@ -37,7 +36,7 @@ export interface LinkOptions extends CallsOptions {
 }
 
 /** One child and its callers: what they call, what they share, and what it says to them. */
-export class Link implements Asker {
+export class Link implements Origin {
   readonly supervisor: Supervisor;
   readonly calls: Calls;
   readonly subscriptions = new Subscriptions();
@@ -94,17 +93,17 @@ export class Link implements Asker {
 
   /** A notification from a client, as it is. Nothing is kept for a child that is not there. */
   notify(raw: string): void {
-    if (this.supervisor.state === 'ready') this.trySend(raw);
+    if (this.supervisor.state === 'ready') this.supervisor.trySend(raw);
   }
 
   /** An answer of a client to a question of this child. */
   answer(raw: string): void {
-    this.trySend(raw);
+    this.supervisor.trySend(raw);
   }
 
   /** Request `id` of the child cannot be put to any client. */
   refuse(message: RequestMessage, error: HearthError): void {
-    this.trySend(refusal(message.id, error));
+    this.supervisor.trySend(errorReply(message.id, error));
   }
 
   /** The callers with a request in the child's hands. */
@@ -117,15 +116,6 @@ export class Link implements Asker {
   soleExchange(caller: Caller): Exchange | undefined {
     const all = this.calls.inFlight.of(caller);
     return all.length === 1 ? all[0]?.exchange : undefined;
-  }
-
-  /** For messages that may be lost with the child. Also before it is ready: it may ask something in its handshake. */
-  trySend(raw: string): void {
-    try {
-      this.supervisor.send(raw);
-    } catch (error) {
-      this.options.log.debug('child_write_failed', asHearthError(error).message);
-    }
   }
 
   async stop(): Promise<void> {
@@ -159,7 +149,7 @@ export class Link implements Asker {
     metrics.dropped.inc({ reason: 'too_large' });
     log.warn('message_too_large', error.message, { id });
     if (!hasMethod) this.calls.tooLarge(id, error);
-    else if (id !== undefined) this.trySend(refusal(id, error));
+    else if (id !== undefined) this.supervisor.trySend(errorReply(id, error));
   }
 
   /** A message of hearth's own whose outcome changes nothing. */

@@ -1,20 +1,15 @@
-import { Gate, type GateSettings } from '../admission/gate.js';
+import { Gate } from '../admission/gate.js';
 import { Rate } from '../admission/rate.js';
-import { ReadCache, type ReadCacheSettings } from '../admission/read-cache.js';
+import { ReadCache } from '../admission/read-cache.js';
 import { asHearthError, type HearthError } from '../errors.js';
 import { type JsonObject, type NotificationMessage, type RequestMessage, stringOf } from '../protocol/message.js';
 import { negotiate } from '../protocol/versions.js';
 import type { Handshake } from '../supervisor/handshake.js';
-import type { SupervisorSettings } from '../supervisor/options.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { ServerMetrics } from '../telemetry/server-metrics.js';
-import type { Connect } from '../upstream/upstream.js';
 import type { Catalog, ListKind } from './catalog.js';
 import type { Children } from './children.js';
 import { KeyedByCredentials } from './keyed.js';
-import type { Link, LinkSettings } from './link.js';
+import type { Link } from './link.js';
 import { LinkFactory } from './link-factory.js';
 
 import { Offering } from './offering.js';
@@ -24,34 +19,8 @@ import { Pool } from './pool.js';
 import type { Probe } from './probe.js';
 import { ReadPath } from './read-path.js';
 import type { Caller, Exchange, Router } from './router.js';
+import type { ServerOptions } from './server-options.js';
 import { answerLocally } from './shared-state.js';
-
-export type Policy = 'shared' | 'pool' | 'per-session';
-
-export interface ServerOptions {
-  readonly name: string;
-  readonly policy: Policy;
-  readonly poolSize: number;
-  readonly maxChildren: number;
-  /** Client capabilities that hearth offers on behalf of the clients that share a child. */
-  readonly offer: JsonObject;
-  readonly version: string;
-  /** Opens a child with further environment variables. */
-  readonly connect: (env: Readonly<Record<string, string>>) => Connect;
-  /** Environment variable -> header of the client (lower case): one child for each set of credentials. */
-  readonly credentials: Readonly<Record<string, string>>;
-  /** How long a child without sessions is kept, where children come with their sessions' credentials, in milliseconds. */
-  readonly credentialIdle: number;
-  readonly supervisor: SupervisorSettings;
-  readonly link: LinkSettings;
-  readonly gate: GateSettings;
-  readonly cache: ReadCacheSettings;
-  /** Children that may be started per minute under policy `per-session`. */
-  readonly spawnRate: number;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly serverMetrics: ServerMetrics;
-}
 
 /** What a hub wants to hear from its servers. */
 export interface ServerListener {

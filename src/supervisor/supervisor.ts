@@ -134,6 +134,15 @@ export class Supervisor {
     this.#upstream.send(raw);
   }
 
+  /** For messages that may be lost with the child. Also before it is ready: it may ask something in its handshake. */
+  trySend(raw: string): void {
+    try {
+      this.send(raw);
+    } catch (error) {
+      this.options.log.debug('child_write_failed', reasonOf(error));
+    }
+  }
+
   /** A request of hearth's own. @throws HearthError as `OwnRequests.ask` */
   ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
     return this.#own.ask((raw) => this.send(raw), this.nextId(), method, params, timeoutMs);

@@ -1,0 +1,36 @@
+import type { GateSettings } from '../admission/gate.js';
+import type { ReadCacheSettings } from '../admission/read-cache.js';
+import type { JsonObject } from '../protocol/message.js';
+import type { SupervisorSettings } from '../supervisor/options.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import type { Connect } from '../upstream/upstream.js';
+import type { LinkSettings } from './link.js';
+
+export type Policy = 'shared' | 'pool' | 'per-session';
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly policy: Policy;
+  readonly poolSize: number;
+  readonly maxChildren: number;
+  /** Client capabilities that hearth offers on behalf of the clients that share a child. */
+  readonly offer: JsonObject;
+  readonly version: string;
+  /** Opens a child with further environment variables. */
+  readonly connect: (env: Readonly<Record<string, string>>) => Connect;
+  /** Environment variable -> header of the client (lower case): one child for each set of credentials. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** How long a child without sessions is kept, where children come with their sessions' credentials, in milliseconds. */
+  readonly credentialIdle: number;
+  readonly supervisor: SupervisorSettings;
+  readonly link: LinkSettings;
+  readonly gate: GateSettings;
+  readonly cache: ReadCacheSettings;
+  /** Children that may be started per minute under policy `per-session`. */
+  readonly spawnRate: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly serverMetrics: ServerMetrics;
+}
