@@ -199,7 +199,10 @@ export class Calls {
 
   #timeOut(pending: Pending): void {
     const { server, settings } = this.options;
-    if (pending.sent) this.#sendCancelled(pending, 'time limit reached');
+    if (pending.sent) {
+      this.#sendCancelled(pending, 'time limit reached');
+      void this.supervisor.suspect(pending.startedAt);
+    }
     this.#countFailure();
     const error = new HearthError('timeout', `Server "${server}" did not answer within ${settings.requestTimeout} ms (--request-timeout).`, server);
     this.#fail(pending, error, 'timeout');

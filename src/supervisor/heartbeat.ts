@@ -13,7 +13,8 @@ const MAX_MISSED = 2;
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
-  #lastSeen = 0;
+  /** When something last arrived from the child, on the monotonic clock. */
+  lastSeen = 0;
   #missed = 0;
 
   /** @param intervalMs time between looks, and the silence after which a ping is sent; 0 turns it off */
@@ -35,18 +36,18 @@ export class Heartbeat {
 
   /** Something arrived from the child. */
   seen(): void {
-    this.#lastSeen = performance.now();
+    this.lastSeen = performance.now();
     this.#missed = 0;
   }
 
   async #look(): Promise<void> {
     const timer = this.#timer;
-    if (this.handlers.isBusy() || performance.now() - this.#lastSeen < this.intervalMs / 2) return;
+    if (this.handlers.isBusy() || performance.now() - this.lastSeen < this.intervalMs / 2) return;
     try {
       await this.handlers.ping();
     } catch {
       // An error reply also counts as life: it went through seen(). Only silence is a miss.
-      if (this.#timer !== timer || performance.now() - this.#lastSeen < this.intervalMs) return;
+      if (this.#timer !== timer || performance.now() - this.lastSeen < this.intervalMs) return;
       if (++this.#missed >= MAX_MISSED && !this.handlers.isBusy()) this.handlers.onUnresponsive();
     }
   }

@@ -32,6 +32,7 @@ export class Supervisor {
   #downSince = 0;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
+  #isSuspect = false;
   readonly #own = new OwnRequests();
   readonly #waiters = new Waiters();
   readonly #intensity: RestartIntensity;
@@ -146,6 +147,22 @@ export class Supervisor {
   /** A request of hearth's own. @throws HearthError as `OwnRequests.ask` */
   ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
     return this.#own.ask((raw) => this.send(raw), this.nextId(), method, params, timeoutMs);
+  }
+
+  /**
+   * A request has reached its time limit. A server from which nothing at all has come since then is asked for a sign of
+   * life although it is busy, and restarted if there is none: it would block everybody who shares it.
+   *
+   * @param since when the request was made, on the monotonic clock
+   */
+  async suspect(since: number): Promise<void> {
+    const upstream = this.#upstream;
+    const isSilent = (): boolean => this.#state === 'ready' && this.#upstream === upstream && this.#heartbeat.lastSeen <= since;
+    if (this.#isSuspect || !isSilent()) return;
+    this.#isSuspect = true;
+    await this.ask('ping', undefined, this.options.settings.heartbeatTimeout).catch(() => {});
+    this.#isSuspect = false;
+    if (isSilent()) this.#fail(new HearthError('unavailable', 'it did not answer within the time limit, nor a ping after it'), 'unresponsive');
   }
 
   /** Why the server cannot be reached now, for a client. */

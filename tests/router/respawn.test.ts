@@ -29,6 +29,20 @@ describe('when the child dies in a call', () => {
     if (client instanceof RawSse) client.close();
   });
 
+  it(verifies(['W5.ping'], 'restarts a server that hangs, under steady traffic too'), async () => {
+    const server = fixture('', { pingTimeout: 100, breakerFailures: 0 });
+    await using hearth = await startApp({ servers: { fixture: server }, limits: { requestTimeout: 200 } });
+    await untilReady(hearth.url);
+    const client = new RawHttp(`${hearth.url}/mcp`);
+    await client.open();
+    const before = await client.call(1, 'pid');
+    expect(await client.call(2, 'block', { ms: 60_000 })).toContain('"hearth":"timeout"');
+    // A client that never stops calling: the server is never idle, and is found out all the same.
+    await until(async () => Number(await client.call(3, 'pid')) > 0);
+    expect(await client.call(4, 'pid')).not.toBe(before);
+    expect(await metric(hearth.url, 'mcp_child_restarts_total', 'unresponsive')).toBe(1);
+  });
+
   it(verifies(['RULE6'], 'does not send the call again by itself'), async () => {
     const journal = scratchFile();
     await using hearth = await startApp({ servers: { fixture: fixture('', { env: { FIXTURE_JOURNAL: journal } }) } });
