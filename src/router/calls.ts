@@ -15,7 +15,7 @@ import type { Caller, Exchange } from './router.js';
  * The official clients lose a progress notification that they read in one chunk with the reply, since replies overtake
  * notifications inside them. So a reply keeps this distance, in milliseconds, from its request's last progress.
  */
-const PROGRESS_GAP_MS = 2;
+const PROGRESS_GAP_MS = 5;
 
 /** How often a request that never reached its server is sent, before that is an error too. */
 const MAX_DELIVERIES = 3;

@@ -39,13 +39,9 @@ export async function exerciseEverything(peer: Peer): Promise<Entry[]> {
     peer.complete({ ref: { type: 'ref/prompt', name: 'completable-prompt' }, argument: { name: 'department', value: 'E' } }),
   );
   await note('progress', async () => {
-    const seen: unknown[] = [];
-    const result = await peer.callTool(
-      'trigger-long-running-operation',
-      { duration: 1, steps: 4 },
-      { onprogress: (progress) => seen.push(progress) },
-    );
-    return { seen, result };
+    const args = { duration: 1, steps: 4 };
+    const result = await peer.callTool('trigger-long-running-operation', args, { onprogress: () => {} });
+    return { seen: [...peer.progress], result };
   });
   await note('cancellation', async () => {
     const abort = new AbortController();

@@ -15,10 +15,23 @@ import {
 
 export type Way = { kind: 'stdio'; command: string; args: string[]; env: Record<string, string> } | { kind: 'sse' | 'http'; url: string };
 
+/** Writes down the progress that a connected transport delivers, before the client sees it. */
+function watchProgress(transport: { onmessage?: unknown }): unknown[] {
+  const seen: unknown[] = [];
+  const deliver = transport.onmessage as (message: { method?: string; params?: object }, ...rest: unknown[]) => void;
+  transport.onmessage = (message: { method?: string; params?: object }, ...rest: unknown[]) => {
+    if (message.method === 'notifications/progress') seen.push({ ...message.params, progressToken: undefined });
+    deliver(message, ...rest);
+  };
+  return seen;
+}
+
 /** An official client, whichever version, behind one face. */
 export interface Peer extends AsyncDisposable {
   readonly logs: unknown[];
   readonly updated: string[];
+  /** Progress as it came over the transport: the clients themselves may drop what they read together with the reply. */
+  readonly progress: unknown[];
   readonly serverInfo: unknown;
   listTools(): Promise<unknown>;
   callTool(
@@ -66,6 +79,7 @@ export async function connectV1(way: Way, capabilities: object = CAPABILITIES): 
   return {
     logs,
     updated,
+    progress: watchProgress(transport),
     serverInfo: client.getServerVersion(),
     listTools: () => client.listTools(),
     callTool: (name, args, options) => client.callTool({ name, arguments: args }, CallToolResultSchema, { ...LONG, ...options }),
@@ -105,6 +119,7 @@ export async function connectV2(way: Way, capabilities: object = CAPABILITIES): 
   return {
     logs,
     updated,
+    progress: watchProgress(transport),
     serverInfo: client.getServerVersion(),
     listTools: () => client.listTools(),
     callTool: (name, args, options) => client.callTool({ name, arguments: args }, { ...LONG, ...options }),
