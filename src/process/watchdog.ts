@@ -23,7 +23,7 @@ for signal in TERM KILL; do
   for group in $groups; do kill -$signal -- "-$group" 2>/dev/null; done
   for pid in $(marked "$1"); do kill -$signal "$pid" 2>/dev/null; done
   [ -n "$groups$(marked "$1")" ] || exit 0
-  [ $signal = KILL ] || sleep 2
+  [ $signal = KILL ] || sleep 1
 done`;
 
 type Shell = ResultPromise<{ stdin: 'pipe'; stdout: 'ignore'; stderr: 'ignore'; reject: false }>;
