@@ -126,11 +126,10 @@ export class Calls {
     if (now - pending.startedAt + requestTimeout <= maxRequestTime) pending.timer?.refresh();
   }
 
-  /** The child's answer was larger than the limit. True if it belonged to a request. */
-  tooLarge(id: unknown, error: HearthError): boolean {
+  /** The child's answer was larger than the limit. */
+  tooLarge(id: unknown, error: HearthError): void {
     const pending = this.inFlight.get(id);
     if (pending) this.#fail(pending, error, 'rpc_error');
-    return pending !== undefined;
   }
 
   /** A request never reached the server. */

@@ -45,7 +45,7 @@ export class InFlight {
   remove({ upstreamId, caller }: Pending): void {
     const pending = this.#byId.get(upstreamId);
     const all = this.#byCaller.get(caller);
-    if (!pending || !all) return;
+    if (!pending || !all) return; // it has ended before
     this.#byId.delete(upstreamId);
     all.delete(pending);
     if (all.size === 0) this.#byCaller.delete(caller);

@@ -88,11 +88,12 @@ describe('a full server', () => {
     const client = await open(hearth.url);
     await client.call(0, 'deaf__stop-reading');
     const text = 'x'.repeat(600_000);
-    const waiting = [1, 2, 3].map((id) => client.call(id, 'deaf__echo', { text }));
+    const waiting = [1, 2, 3, 4, 5, 6].map((id) => client.call(id, 'deaf__echo', { text }));
     await until(() => hearth.app.busy);
-    expect(await client.call(9, 'deaf__echo', { text })).toContain('does not read its input');
     expect(await client.call(10, 'good__echo', { text: 'fine' })).toBe('fine');
-    for (const answer of await Promise.all(waiting)) expect(answer).toContain('hearth');
+    const answers = await Promise.all(waiting);
+    expect(answers.filter((answer) => answer.includes('does not read its input')).length).toBeGreaterThan(0);
+    for (const answer of answers) expect(answer).toContain('hearth');
   });
 });
 
