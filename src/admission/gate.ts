@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { HearthError } from '../errors.js';
-import { Breaker, type BreakerSettings } from './breaker.js';
+import { Breaker, type BreakerSettings, type BreakerState } from './breaker.js';
 import { type FairOptions, FairQueue } from './fair-queue.js';
 
 export interface GateSettings {
@@ -11,6 +11,12 @@ export interface GateSettings {
   /** Longest wait for a place, in milliseconds. */
   readonly maxWait: number;
   readonly breaker: BreakerSettings;
+}
+
+export interface GateReport {
+  readonly running: number;
+  readonly waiting: number;
+  readonly breaker: BreakerState;
 }
 
 /** What the gate says to one who wants to enter. */
@@ -67,7 +73,7 @@ export class Gate {
   }
 
   /** For `/status` and metrics. */
-  report(): { running: number; waiting: number; breaker: string } {
+  report(): GateReport {
     return { running: this.#queue.pending, waiting: this.#queue.size, breaker: this.breaker.state() };
   }
 

@@ -69,7 +69,10 @@ export function createReports({ version, servers, sessions, metrics, firstStartW
     },
     async refresh() {
       metrics.sessionOldestIdle.set(sessions.oldestIdleSeconds());
-      for (const server of servers) server.metrics.used(await censusOf(server.router.pids()));
+      for (const { router, metrics: own } of servers) {
+        own.admission(router.admission());
+        own.used(await censusOf(router.pids()));
+      }
     },
   };
 }

@@ -65,16 +65,16 @@ export class Calls {
     const pending = new Pending(this.supervisor.nextId(), caller, message, exchange, rewrites);
     const refusal = this.#overLimit(caller);
     if (refusal) {
-      pending.fail(refusal);
+      this.#reject(pending, refusal);
       return;
     }
     this.inFlight.add(pending);
     serverMetrics.requestStarted();
     pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
     try {
-      gate.enter({ owner: caller, task: () => this.#run(pending), onExpired: (error) => this.#fail(pending, error, 'rpc_error') });
+      gate.enter({ owner: caller, task: () => this.#run(pending), onExpired: (error) => this.#refuse(pending, error) });
     } catch (error) {
-      this.#fail(pending, asHearthError(error), 'rpc_error');
+      this.#refuse(pending, asHearthError(error));
     }
   }
 
@@ -214,6 +214,17 @@ export class Calls {
 
   #sendCancelled({ upstreamId }: Pending, reason: string): void {
     this.supervisor.trySend(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: upstreamId, reason } }));
+  }
+
+  /** Admission refuses a request that was counted already. */
+  #refuse(pending: Pending, error: HearthError): void {
+    this.#end(pending, 'rpc_error', error.rpc);
+    this.#reject(pending, error);
+  }
+
+  #reject(pending: Pending, error: HearthError): void {
+    this.options.metrics.rejected.inc({ reason: error.code });
+    pending.fail(error);
   }
 
   #fail(pending: Pending, error: HearthError, outcome: Outcome): void {

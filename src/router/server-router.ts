@@ -1,4 +1,4 @@
-import { Gate } from '../admission/gate.js';
+import { Gate, type GateReport } from '../admission/gate.js';
 import { Rate } from '../admission/rate.js';
 import { ReadCache } from '../admission/read-cache.js';
 import { asHearthError, type HearthError } from '../errors.js';
@@ -188,6 +188,11 @@ export class ServerRouter implements Router {
   /** Whether any request is being worked on. */
   get busy(): boolean {
     return this.children.all().some((link) => link.busy);
+  }
+
+  /** Who waits for a place, and the state of the circuit breaker. */
+  admission(): GateReport {
+    return this.#gate.report();
   }
 
   /** Process ids of the children that run now. */

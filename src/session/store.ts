@@ -53,20 +53,14 @@ export class SessionStore {
    * @throws HearthError `overloaded` at a limit, `draining` on the way down, or what the router says
    */
   open(transport: TransportName, router: Router, sink: Sink, origin: ClientOrigin): Session {
-    if (this.#draining) throw new HearthError('draining', 'hearth is shutting down; connect again shortly.');
-    if (this.#sessions.size >= this.settings.maxSessions) {
-      throw new HearthError('overloaded', `${this.#sessions.size} sessions are open, which is the limit (limits.sessions). Try again later.`);
-    }
-    const ofClient = this.#perClient.get(origin.address) ?? 0;
-    if (ofClient >= this.settings.maxPerClient) {
-      throw new HearthError(
-        'overloaded',
-        `${ofClient} sessions of this client are open, which is the limit (limits.sessionsPerClient). Try again later.`,
-      );
+    const refusal = this.#refusal(origin);
+    if (refusal) {
+      this.metrics.rejected.inc({ reason: refusal.code });
+      throw refusal;
     }
     router.assertOpen();
     const session = new Session(transport, router, sink, this.settings, origin);
-    this.#perClient.set(origin.address, ofClient + 1);
+    this.#perClient.set(origin.address, (this.#perClient.get(origin.address) ?? 0) + 1);
     this.#sessions.set(session.id, session);
     this.metrics.sessionsOpened.inc({ transport });
     this.metrics.sessionsActive.set(this.#sessions.size);
@@ -132,5 +126,17 @@ export class SessionStore {
       if (idle >= idleTimeout && !session.isBusy()) this.close(session, 'idle');
       else session.probe();
     }
+  }
+
+  /** Why no session can be opened from there now, if so. */
+  #refusal({ address }: ClientOrigin): HearthError | undefined {
+    const { maxSessions, maxPerClient } = this.settings;
+    if (this.#draining) return new HearthError('draining', 'hearth is shutting down; connect again shortly.');
+    if (this.#sessions.size >= maxSessions) {
+      return new HearthError('overloaded', `${maxSessions} sessions are open, which is the limit (limits.sessions). Try again later.`);
+    }
+    if ((this.#perClient.get(address) ?? 0) < maxPerClient) return undefined;
+    const text = `${maxPerClient} sessions of this client are open, which is the limit (limits.sessionsPerClient). Try again later.`;
+    return new HearthError('overloaded', text);
   }
 }

@@ -52,7 +52,7 @@ export class Metrics {
     for (const transport of ['sse', 'get', 'post']) this.connections.set({ transport }, 0);
     for (const direction of ['in', 'out']) this.messages.inc({ direction }, 0);
     for (const reason of DROP_REASONS) this.dropped.inc({ reason }, 0);
-    this.rejected.inc({ reason: 'host_or_origin' }, 0);
+    for (const reason of ['host_or_origin', 'overloaded', 'breaker_open', 'draining']) this.rejected.inc({ reason }, 0);
     this.gauge('mcp_wrapper_build_info', 'Version of hearth that is running', ['version', 'node']).set({ version, node: process.version }, 1);
   }
 

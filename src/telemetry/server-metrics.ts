@@ -56,6 +56,8 @@ export class ServerMetricFamilies {
   readonly residentMemory: Gauge;
   readonly cpuSeconds: Counter;
   readonly openFds: Gauge;
+  readonly queueWaiting: Gauge;
+  readonly breakerOpen: Gauge;
 
   constructor(metrics: Metrics, hub: boolean) {
     this.#labels = hub ? ['server'] : [];
@@ -76,6 +78,8 @@ export class ServerMetricFamilies {
     this.processes = metrics.gauge('mcp_child_processes', "Processes in the children's groups, counted", labels());
     this.residentMemory = metrics.gauge('mcp_child_resident_memory_bytes', 'Resident memory of the children', labels());
     this.cpuSeconds = metrics.counter('mcp_child_cpu_seconds_total', 'CPU time of the children', labels());
+    this.queueWaiting = metrics.gauge('mcp_queue_waiting', 'Requests that wait for a place at the server', labels());
+    this.breakerOpen = metrics.gauge('mcp_breaker_open', '1 while the circuit breaker refuses requests', labels());
     this.openFds = metrics.gauge('mcp_child_open_fds', 'Descriptors open in the children', labels());
   }
 
@@ -153,6 +157,12 @@ export class ServerMetrics {
 
   restarted(reason: string): void {
     this.families.restarts.inc({ ...this.base, reason });
+  }
+
+  /** Who waits, and whether anybody may pass. */
+  admission({ waiting, breaker }: { waiting: number; breaker: string }): void {
+    this.families.queueWaiting.set(this.base, waiting);
+    this.families.breakerOpen.set(this.base, breaker === 'open' ? 1 : 0);
   }
 
   /** What the children use now, as counted from `/proc`. */

@@ -27,6 +27,8 @@ describe('a full server', () => {
     const sse = await RawSse.open(`${hearth.url}/sse`);
     await sse.initialize();
     expect(await sse.request(4, 'tools/call', { name: 'echo', arguments: {} })).toMatchObject({ error: { code: -32005 } });
+    expect(await metric(hearth.url, 'mcp_queue_waiting')).toBe(1);
+    expect(await metric(hearth.url, 'mcp_requests_rejected_total', 'overloaded')).toBe(2);
     for (const response of await Promise.all(running)) expect(response.status).toBe(200);
     sse.close();
   });
@@ -109,7 +111,7 @@ describe('time limits', () => {
 });
 
 describe('the circuit breaker', () => {
-  const failing = { breakerFailures: 2, breakerOpen: 300, maxRestarts: 100, ping: 0 } as const;
+  const failing = { breakerFailures: 2, breakerOpen: 500, maxRestarts: 100, ping: 0 } as const;
 
   it(verifies(['R.breaker'], 'opens after dead children in a row, lets one call through, and closes'), async () => {
     await using hearth = await startApp({ servers: { fixture: fixture('', failing) } });
@@ -119,6 +121,7 @@ describe('the circuit breaker', () => {
     const response = await call(client, 3, 1);
     expect([response.status, JSON.stringify(await messagesOf(response))]).toEqual([503, expect.stringContaining('breaker_open')]);
     expect(queueOf(hearth).breaker).toBe('open');
+    expect(await metric(hearth.url, 'mcp_breaker_open')).toBe(1);
     await until(() => queueOf(hearth).breaker === 'half-open');
     expect(await client.call(4, 'echo', { text: 'probe' })).toBe('probe');
     expect(queueOf(hearth).breaker).toBe('closed');
