@@ -25,6 +25,8 @@ export interface Outcome {
 }
 
 export interface Report extends Outcome {
+  readonly title: string;
+  readonly script: string;
   readonly seconds: number;
   readonly injected: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
@@ -78,7 +80,7 @@ function growthOf(samples: readonly Sample[], pick: (sample: Sample) => number):
 
 /** Writes the report as Markdown, with its plots beside it. */
 export function writeReport(file: string, report: Report): void {
-  const { samples, tally, seconds, injected, left, exitCode, problems } = report;
+  const { title, script, samples, tally, seconds, injected, left, exitCode, problems } = report;
   const line = (name: string, colour: string, pick: (sample: Sample) => number) => ({
     name,
     colour,
@@ -104,9 +106,9 @@ export function writeReport(file: string, report: Report): void {
   const total = sorted.length;
   writeFileSync(
     file,
-    `# Soak report
+    `# ${title}
 
-${problems.length === 0 ? 'Passed.' : `**Failed:** ${problems.join('; ')}.`} Made by \`node scripts/soak.ts\` on ${cpus().length} cores with ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}.
+${problems.length === 0 ? 'Passed.' : `**Failed:** ${problems.join('; ')}.`} Made by \`node scripts/${script}.ts\` on ${cpus().length} cores with ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}.
 
 | what | figure |
 |---|---|
