@@ -42,9 +42,14 @@ export class Gate {
     this.#queue = new PQueue({ concurrency: settings.maxConcurrent || Number.POSITIVE_INFINITY, queueClass: FairQueue });
   }
 
-  /** @throws HearthError `breaker_open`, or `overloaded` when the queue is full */
-  enter(entrant: Entrant): void {
+  /**
+   * @returns gives the place back, in the queue too: who left neither waits nor counts any more
+   * @throws HearthError `breaker_open`, or `overloaded` when the queue is full
+   */
+  enter(entrant: Entrant): () => void {
     const { server, settings } = this;
+    // Before the breaker, which would take a refused request for its one probe.
+    if (this.#queue.size >= settings.maxQueued) throw this.#busy(`${this.#queue.size} requests are waiting`);
     if (!this.breaker.allows()) {
       const seconds = Math.ceil(this.breaker.retryInMs() / 1000);
       throw new HearthError(
@@ -53,33 +58,26 @@ export class Gate {
         server,
       );
     }
-    if (this.#queue.size >= settings.maxQueued) throw this.#busy(`${this.#queue.size} requests are waiting`);
-    let state: 'waiting' | 'running' | 'expired' = 'waiting';
-    let timer: NodeJS.Timeout | undefined;
-    void this.#queue.add(
-      async () => {
-        if (state === 'expired') return;
-        state = 'running';
-        clearTimeout(timer);
-        await entrant.task();
-      },
-      { owner: entrant.owner },
-    );
-    if (this.#isRunning(state)) return;
-    timer = setTimeout(() => {
-      state = 'expired';
+    const place = new AbortController();
+    const leave = (): void => {
+      clearTimeout(timer);
+      place.abort();
+    };
+    const timer = setTimeout(() => {
+      leave();
       entrant.onExpired(this.#busy(`no place became free within ${settings.maxWait} ms`));
     }, settings.maxWait);
+    const run = (): Promise<void> => {
+      clearTimeout(timer);
+      return entrant.task();
+    };
+    this.#queue.add(run, { owner: entrant.owner, signal: place.signal }).catch(() => {}); // it has left
+    return leave;
   }
 
   /** For `/status` and metrics. */
   report(): GateReport {
     return { running: this.#queue.pending, waiting: this.#queue.size, breaker: this.breaker.state() };
-  }
-
-  /** p-queue may have run the task before `add` returned; the compiler cannot know. */
-  #isRunning(state: string): boolean {
-    return state === 'running';
   }
 
   #busy(why: string): HearthError {

@@ -36,6 +36,7 @@ export async function run(config: Config, log: Log): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   warnIfExposed(config, log);
+  warnIfCostly(config, log);
   const servers = Object.keys(config.servers);
   log.info('listening', `hearth ${VERSION} listens on ${url} (/sse, /mcp)`, { url, sse: `${url}/sse`, mcp: `${url}/mcp`, servers });
   log.info('connect', 'lines to paste into clients', { paste: pasteLines(url), hint: pasteHint(url, servers) });
@@ -48,4 +49,10 @@ function warnIfExposed({ listen, http }: Config, log: Log): void {
     'allowed_hosts_unset',
     `listening on ${listen.host}: requests are accepted for IP addresses and localhost only; name your host with --allowed-hosts`,
   );
+}
+
+function warnIfCostly({ http, servers }: Config, log: Log): void {
+  const names = Object.entries(servers).flatMap(([name, { policy }]) => (policy === 'per-session' ? [name] : []));
+  if (!http.stateless || names.length === 0) return;
+  log.warn('stateless_per_session', `stateless, and policy per-session for ${names.join(', ')}: every POST on /mcp starts a child of its own`);
 }

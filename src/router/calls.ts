@@ -72,7 +72,7 @@ export class Calls {
     serverMetrics.requestStarted();
     pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
     try {
-      gate.enter({ owner: caller, task: () => this.#run(pending), onExpired: (error) => this.#refuse(pending, error) });
+      pending.leave = gate.enter({ owner: caller, task: () => this.#run(pending), onExpired: (error) => this.#refuse(pending, error) });
     } catch (error) {
       this.#refuse(pending, asHearthError(error));
     }
@@ -123,13 +123,17 @@ export class Calls {
     const { requestTimeout, maxRequestTime } = this.options.settings;
     const now = performance.now();
     pending.heardAt = pending.progressAt = now;
-    if (now - pending.startedAt + requestTimeout <= maxRequestTime) pending.timer?.refresh();
+    const left = pending.startedAt + Math.max(requestTimeout, maxRequestTime) - now;
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(Math.min(requestTimeout, left)));
   }
 
   /** The child's answer was larger than the limit. */
   tooLarge(id: unknown, error: HearthError): void {
     const pending = this.inFlight.get(id);
-    if (pending) this.#fail(pending, error, 'rpc_error');
+    if (!pending) return;
+    this.options.gate.breaker.success(); // too much of an answer is one too
+    this.#fail(pending, error, 'rpc_error');
   }
 
   /** A request never reached the server. */
@@ -201,8 +205,8 @@ export class Calls {
     if (pending.sent) {
       this.#sendCancelled(pending, 'time limit reached');
       void this.supervisor.suspect(pending.startedAt);
+      this.#countFailure(); // one that only waited for its turn says nothing about the server
     }
-    this.#countFailure();
     const error = new HearthError('timeout', `Server "${server}" did not answer within ${settings.requestTimeout} ms (--request-timeout).`, server);
     this.#fail(pending, error, 'timeout');
   }

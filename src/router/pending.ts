@@ -24,6 +24,8 @@ export class Pending {
   sent = false;
   done = false;
   timer: NodeJS.Timeout | undefined;
+  /** Gives its place in the gate back. */
+  leave: () => void = () => {};
   /** Last progress value that the client has seen, and when. */
   progress = 0;
   heardAt = this.startedAt;
@@ -74,6 +76,7 @@ export class Pending {
   end(): void {
     this.done = true;
     clearTimeout(this.timer);
+    this.leave();
     this.#finish();
   }
 

@@ -1,11 +1,13 @@
 import type { ReadCache } from '../admission/read-cache.js';
-import { isObject, type JsonObject, objectOf, type RequestMessage } from '../protocol/message.js';
+import { isObject, type JsonObject, type NotificationMessage, objectOf, type RequestMessage } from '../protocol/message.js';
 import { memberSpan, skipSpace } from '../protocol/scan.js';
+import { memberText } from '../protocol/splice.js';
 import { tokenOf } from './child-requests.js';
-import type { Exchange } from './router.js';
+import type { Caller, Exchange } from './router.js';
 
 /** A call that may share an answer. */
 export interface SharableCall {
+  readonly caller: Caller;
   readonly message: RequestMessage;
   readonly exchange: Exchange;
   /** Sends the request upstream with the given way back. */
@@ -24,7 +26,11 @@ export class ReadPath {
   /** The key of a call that may share an answer; undefined for every other request. */
   keyOf(message: RequestMessage, name: string | undefined, annotationsOf: (tool: string) => JsonObject): string | undefined {
     if (!this.cache.enabled || name === undefined || tokenOf(message.params) !== undefined) return undefined;
-    return annotationsOf(name).readOnlyHint === true ? `${name} ${canonical(message.params?.arguments)}` : undefined;
+    if (annotationsOf(name).readOnlyHint !== true) return undefined;
+    const { name: _shown, arguments: args, _meta, ...others } = message.params ?? {};
+    if (Object.keys(others).length > 0) return undefined; // a task, say: its answer is not the tool's
+    const text = canonical(args);
+    return text === undefined ? undefined : `${name} ${text}`;
   }
 
   /** Answers from the cache, or joins a call in flight, or makes the call. */
@@ -39,6 +45,39 @@ export class ReadPath {
     } else {
       this.#lead(key, call, []);
     }
+  }
+
+  /** The client took a call back that waits for another's answer. True if it was found here. */
+  cancel(caller: Caller, { params }: NotificationMessage): boolean {
+    const mine = this.#waitingOf(caller).filter(({ call }) => call.message.id === params?.requestId);
+    const [found] = mine;
+    if (!found || mine.length > 1) return false;
+    found.leave();
+    return true;
+  }
+
+  /** The session has ended: it waits no more, and never makes a call in another's place. */
+  release(caller: Caller): void {
+    for (const { leave } of this.#waitingOf(caller)) leave();
+  }
+
+  /** Whether the session waits for another's answer. */
+  isBusy(caller: Caller): boolean {
+    return this.#waitingOf(caller).length > 0;
+  }
+
+  #waitingOf(caller: Caller): Array<{ call: SharableCall; leave: () => void }> {
+    return [...this.#inFlight.values()].flatMap((followers) =>
+      followers
+        .filter((call) => call.caller === caller)
+        .map((call) => ({
+          call,
+          leave: () => {
+            followers.splice(followers.indexOf(call), 1);
+            call.exchange.end();
+          },
+        })),
+    );
   }
 
   /** Makes the call: its answer also goes to those who join, and into the cache. */
@@ -82,13 +121,16 @@ function resultOf(raw: string): string | undefined {
   return objectOf(JSON.parse(text))?.isError === true ? undefined : text;
 }
 
-function resultReply({ id }: RequestMessage, result: string): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+function resultReply({ raw, body }: RequestMessage, result: string): string {
+  return `{"jsonrpc":"2.0","id":${memberText(raw, body, 'id')},"result":${result}}`;
 }
 
-/** JSON with sorted keys, so that equal arguments are equal text. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
+/** JSON with sorted keys, so that equal arguments are equal text; undefined where parsing has rounded a number. */
+function canonical(value: unknown): string | undefined {
+  let rounded = false;
+  const text = JSON.stringify(value ?? {}, (_key, inner: unknown) => {
+    if (typeof inner === 'number' && Math.abs(inner) > Number.MAX_SAFE_INTEGER) rounded = true;
+    return isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
+  });
+  return rounded ? undefined : text;
 }

@@ -112,7 +112,7 @@ export class ServerRouter implements Router {
   }
 
   assertOpen(): void {
-    if (this.handshake) return;
+    if (this.handshake || isKeyed(this.options)) return; // one client's bad credentials are not another's
     const hopeless = this.#supervisors().find(({ state }) => state === 'failed' || state === 'backoff' || state === 'stopped');
     if (hopeless) throw hopeless.unavailable();
   }
@@ -137,10 +137,11 @@ export class ServerRouter implements Router {
         return;
       }
       const make = (back: Exchange): void => link.request(caller, effect.message, back, effect.rewrites);
-      // Under policy `per-session` an answer may depend on the session's own state.
-      const key = this.#probe ? undefined : this.#reads.keyOf(message, toolOf(message, effect.rewrites), (tool) => this.#offering.annotations(tool));
+      // With children of their own or by credentials, sessions may see different answers.
+      const isShared = !this.#probe && !isKeyed(this.options);
+      const key = !isShared ? undefined : this.#reads.keyOf(message, toolOf(message, effect.rewrites), (tool) => this.#offering.annotations(tool));
       if (key === undefined) make(exchange);
-      else this.#reads.run(key, { message, exchange, make });
+      else this.#reads.run(key, { caller, message, exchange, make });
     } catch (error) {
       exchange.fail(message.id, asHearthError(error));
     }
@@ -149,17 +150,18 @@ export class ServerRouter implements Router {
   notify(caller: Caller, message: NotificationMessage): void {
     const link = this.children.existing(caller);
     if (!link || message.method === 'notifications/initialized') return;
-    if (message.method === 'notifications/cancelled') link.calls.cancel(caller, message);
+    if (message.method === 'notifications/cancelled') void (link.calls.cancel(caller, message) || this.#reads.cancel(caller, message));
     // On a shared child one client's roots must not become everybody's (services.md: filesystem).
     else if (this.#probe || message.method !== 'notifications/roots/list_changed') link.notify(message.raw);
   }
 
   isBusy(caller: Caller): boolean {
-    return this.children.existing(caller)?.isBusy(caller) ?? false;
+    return this.#reads.isBusy(caller) || (this.children.existing(caller)?.isBusy(caller) ?? false);
   }
 
   release(caller: Caller): void {
     this.#callers.delete(caller);
+    this.#reads.release(caller); // first, so that it does not take the place of its own call
     this.children.release(caller);
   }
 

@@ -8,7 +8,7 @@ export interface RemoteOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Certificate authorities in PEM, in place of the system's. */
   readonly ca: string | undefined;
-  /** Longest wait for an answer's headers to a connection attempt, in milliseconds. */
+  /** Longest wait for a connection, in milliseconds. */
   readonly connectTimeout: number;
   /** Largest message, in bytes. */
   readonly maxMessage: number;
@@ -39,7 +39,7 @@ export class RemoteHttp {
       const fail = (error: unknown): void => reject(new HearthError('unavailable', `cannot reach ${url.origin}: ${reasonOf(error)}`));
       const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
       const request = send(url, { method, headers: { ...this.options.headers, ...headers, ...length }, agent: this.#agent, signal }, resolve);
-      request.once('error', fail);
+      request.on('error', fail);
       request.once('socket', (socket) => {
         const timer = setTimeout(() => request.destroy(new Error('connection attempt timed out')), this.options.connectTimeout);
         const connected = (): void => clearTimeout(timer);

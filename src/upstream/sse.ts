@@ -47,8 +47,9 @@ class SseUpstream implements Upstream {
         this.#end(`${url.origin} answered GET with HTTP ${response.statusCode}`);
         return;
       }
-      await readEvents(response, maxMessage, ({ event, data }) => (event === 'endpoint' ? this.#onEndpoint(data) : this.#onData(data)));
-      this.#end(`${url.origin} has closed the event stream`);
+      const whole = await readEvents(response, maxMessage, ({ event, data }) => (event === 'endpoint' ? this.#onEndpoint(data) : this.#onData(data)));
+      const why = `an event was larger than the limit of ${maxMessage} bytes, which closed the event stream`;
+      this.#end(whole ? `${url.origin} has closed the event stream` : why);
     } catch (error) {
       this.#end(asHearthError(error).message);
     }
@@ -81,7 +82,7 @@ class SseUpstream implements Upstream {
       const headers = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
       const response = await this.#http.send({ method: 'POST', url, headers, body: raw, signal: this.#abort.signal });
       response.resume();
-      const status = response.statusCode ?? 0;
+      const status = response.statusCode as number;
       if (status < 300 || this.#closed) return;
       if (message.kind === 'request') this.handlers.onUndelivered(message.id);
       if (status === 404) this.#end(`${url.origin} no longer knows the session`);

@@ -58,7 +58,7 @@ class StreamableHttpUpstream implements Upstream {
   }
 
   async #onResponse(message: Message, response: IncomingMessage): Promise<void> {
-    const status = response.statusCode ?? 0;
+    const status = response.statusCode as number;
     this.#session ??= stringOf(response.headers['mcp-session-id']);
     if (status === 404 && this.#session !== undefined) {
       response.resume();
@@ -86,9 +86,11 @@ class StreamableHttpUpstream implements Upstream {
     };
     const type = response.headers['content-type'] ?? '';
     if (type.startsWith('text/event-stream')) {
-      await readEvents(response, this.options.maxMessage, ({ data }) => {
+      const { maxMessage } = this.options;
+      const whole = await readEvents(response, maxMessage, ({ data }) => {
         for (const message of parse(data)) take(message);
       });
+      if (!whole) throw new HearthError('too_large', `the answer is larger than the limit of ${maxMessage} bytes`);
     } else {
       for (const message of parse(await textOf(response, this.options.maxMessage))) {
         // Errors of the HTTP layer come without the request's id.
@@ -115,11 +117,10 @@ class StreamableHttpUpstream implements Upstream {
           this.#session = undefined;
           this.#end(`${this.options.url.origin} no longer knows the session`);
         }
-        if (response.statusCode !== 200) {
-          response.resume();
-          return;
-        }
-        await this.#read(response);
+        const status = response.statusCode as number;
+        if (status !== 200) response.resume();
+        else await this.#read(response);
+        if (status !== 200 && status < 500) return; // 405: there is none; a proxy's 502 passes
       } catch {
         // The next attempt, or the next call, will tell.
       }

@@ -109,6 +109,12 @@ describe('hearth wrap', () => {
     expect(stderr).toContain('this address does not belong to the machine');
   });
 
+  it('warns when every request would start a child', async () => {
+    await using cli = new Cli(['wrap', '--port', '0', '--stateless', '--policy', 'per-session', ...server]);
+    await cli.listening();
+    await until(() => cli.record('stateless_per_session') !== undefined);
+  });
+
   it('warns when it listens for others without allowed hosts', async () => {
     await using cli = new Cli(['wrap', '--port', '0', '--host', '0.0.0.0', ...server]);
     await cli.listening();
