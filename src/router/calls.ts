@@ -136,6 +136,14 @@ export class Calls {
     this.#fail(pending, error, 'rpc_error');
   }
 
+  /** The request could not be put to a remote server, or got no answer from it. */
+  refused(id: unknown, error: HearthError): void {
+    const pending = this.inFlight.get(id);
+    if (!pending) return;
+    this.#countFailure();
+    this.#fail(pending, error, 'rpc_error');
+  }
+
   /** A request never reached the server. */
   undelivered(id: unknown): void {
     const pending = this.inFlight.get(id);

@@ -21,6 +21,9 @@ export interface LinkFor {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A child that nobody calls. */
+const DEAF = { onDown: () => {}, onMessage: () => {}, onOversized: () => {}, onUndelivered: () => {}, onRefused: () => {}, isBusy: () => false };
+
 /** Makes the children of one server, all alike but for whom they serve. None is started. */
 export class LinkFactory {
   constructor(
@@ -62,7 +65,7 @@ export class LinkFactory {
         settings: supervisor,
         log: log.with({ probe: true }),
         metrics: serverMetrics,
-        handlers: { onReady, onDown: () => {}, onMessage: () => {}, onOversized: () => {}, onUndelivered: () => {}, isBusy: () => false },
+        handlers: { ...DEAF, onReady },
       });
     return new Probe(make, (handshake, child) => this.offering.learn(handshake, child));
   }

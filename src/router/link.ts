@@ -61,6 +61,7 @@ export class Link implements Origin {
         onMessage: (message) => this.#onMessage(message),
         onOversized: (line) => this.#onOversized(line),
         onUndelivered: (id) => this.calls.undelivered(id),
+        onRefused: (id, error) => this.calls.refused(id, error),
         isBusy: () => this.busy,
       },
     });

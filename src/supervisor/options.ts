@@ -31,6 +31,7 @@ export interface SupervisorHandlers {
   onMessage(message: Message): void;
   onOversized(line: OversizedLine): void;
   onUndelivered(id: Id): void;
+  onRefused(id: Id, error: HearthError): void;
   /** Whether a client's request is being worked on: a busy server is not pinged. */
   isBusy(): boolean;
 }

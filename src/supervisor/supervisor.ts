@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HearthError, reasonOf } from '../errors.js';
-import type { JsonObject, Message } from '../protocol/message.js';
+import type { Id, JsonObject, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 import type { ClosedReason, Upstream } from '../upstream/upstream.js';
 import { backoffDelay } from './backoff.js';
@@ -206,6 +206,7 @@ export class Supervisor {
       onMessage: (message) => this.#onMessage(upstream, message),
       onOversized: (line) => this.#onOversized(upstream, line),
       onUndelivered: (id) => this.#upstream === upstream && this.options.handlers.onUndelivered(id),
+      onRefused: (id, error) => this.#onRefused(upstream, id, error),
       onClosed: (reason) => this.#onClosed(upstream, reason),
     });
     return upstream;
@@ -239,6 +240,12 @@ export class Supervisor {
       this.#own.fail(new HearthError('too_large', `the answer of ${line.bytes} bytes is larger than the limit`), line.id);
     }
     this.options.handlers.onOversized(line);
+  }
+
+  #onRefused(upstream: Upstream, id: Id, error: HearthError): void {
+    if (this.#upstream !== upstream) return;
+    if (typeof id === 'number') this.#own.fail(error, id);
+    this.options.handlers.onRefused(id, error);
   }
 
   #onClosed(upstream: Upstream, reason: ClosedReason): void {

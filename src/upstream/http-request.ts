@@ -32,11 +32,14 @@ export class RemoteHttp {
       url.protocol === 'https:' ? new TlsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) }) : new PlainAgent({ keepAlive: true });
   }
 
-  /** @returns the response as soon as its headers are there @throws HearthError `unavailable` when it cannot be reached */
+  /** @returns the response as soon as its headers are there @throws HearthError `child_exited` when nobody listens there, `unavailable` when it fails otherwise */
   send({ method, url, headers, body, signal }: Outgoing): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
-      const fail = (error: unknown): void => reject(new HearthError('unavailable', `cannot reach ${url.origin}: ${reasonOf(error)}`));
+      const fail = (error: NodeJS.ErrnoException): void => {
+        const code = error.code === 'ECONNREFUSED' ? 'child_exited' : 'unavailable';
+        reject(new HearthError(code, `cannot reach ${url.origin}: ${reasonOf(error)}`));
+      };
       const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
       const request = send(url, { method, headers: { ...this.options.headers, ...headers, ...length }, agent: this.#agent, signal }, resolve);
       request.on('error', fail);

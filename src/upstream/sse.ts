@@ -1,4 +1,4 @@
-import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { asHearthError, HearthError } from '../errors.js';
 import { type Message, parseMessage } from '../protocol/message.js';
 import { readEvents } from './event-stream.js';
 import { RemoteHttp, type RemoteOptions } from './http-request.js';
@@ -48,8 +48,7 @@ class SseUpstream implements Upstream {
         return;
       }
       const whole = await readEvents(response, maxMessage, ({ event, data }) => (event === 'endpoint' ? this.#onEndpoint(data) : this.#onData(data)));
-      const why = `an event was larger than the limit of ${maxMessage} bytes, which closed the event stream`;
-      this.#end(whole ? `${url.origin} has closed the event stream` : why);
+      this.#end(whole ? `${url.origin} has closed the event stream` : `${url.origin} sent an event larger than the limit of ${maxMessage} bytes`);
     } catch (error) {
       this.#end(asHearthError(error).message);
     }
@@ -82,19 +81,32 @@ class SseUpstream implements Upstream {
       const headers = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
       const response = await this.#http.send({ method: 'POST', url, headers, body: raw, signal: this.#abort.signal });
       response.resume();
-      const status = response.statusCode as number;
+      const status = response.statusCode ?? 0;
       if (status < 300 || this.#closed) return;
-      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
-      if (status === 404) this.#end(`${url.origin} no longer knows the session`);
-      else this.#refuse(message, new HearthError('unavailable', `the server answered HTTP ${status}`));
+      if (status === 404) {
+        if (message.kind === 'request') this.handlers.onUndelivered(message.id);
+        this.#end(`${url.origin} no longer knows the session`);
+      } else {
+        this.#refuse(message, new HearthError('unavailable', `the server answered HTTP ${status}`));
+      }
     } catch (error) {
-      if (!this.#closed) this.#refuse(message, asHearthError(error));
+      this.#onFailure(message, asHearthError(error));
     }
   }
 
-  /** The request was not accepted: its caller gets the reason in the shape of an answer. */
+  #onFailure(message: Message, error: HearthError): void {
+    if (this.#closed) return;
+    if (error.code === 'child_exited') {
+      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
+      this.#end(error.message);
+    } else {
+      this.#refuse(message, error);
+    }
+  }
+
+  /** The request was not accepted. */
   #refuse(message: Message, error: HearthError): void {
-    if (message.kind === 'request') this.handlers.onMessage(parseMessage(errorReply(message.id, error)));
+    if (message.kind === 'request') this.handlers.onRefused(message.id, error);
   }
 
   #end(text: string): void {

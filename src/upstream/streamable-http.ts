@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { asHearthError, HearthError } from '../errors.js';
 import { type Message, objectOf, parseJson, parseMessage, stringOf } from '../protocol/message.js';
 import { readEvents } from './event-stream.js';
 import { RemoteHttp, type RemoteOptions, textOf } from './http-request.js';
@@ -52,13 +52,13 @@ class StreamableHttpUpstream implements Upstream {
       const response = await this.#http.send({ method: 'POST', url: this.options.url, headers, body: message.raw, signal: this.#abort.signal });
       await this.#onResponse(message, response);
     } catch (error) {
-      if (!this.#closed) this.#refuse(message, asHearthError(error));
+      this.#onFailure(message, asHearthError(error));
     }
     if (message.kind === 'notification' && message.method === 'notifications/initialized') void this.#listen();
   }
 
   async #onResponse(message: Message, response: IncomingMessage): Promise<void> {
-    const status = response.statusCode as number;
+    const status = response.statusCode ?? 0;
     this.#session ??= stringOf(response.headers['mcp-session-id']);
     if (status === 404 && this.#session !== undefined) {
       response.resume();
@@ -109,17 +109,20 @@ class StreamableHttpUpstream implements Upstream {
 
   /** The stream for messages that belong to no request, opened again whenever it ends; servers need not have it. */
   async #listen(): Promise<void> {
+    let worked = false;
     while (!this.#closed) {
       try {
         const headers = { ...this.#headers(), Accept: 'text/event-stream' };
         const response = await this.#http.send({ method: 'GET', url: this.options.url, headers, signal: this.#abort.signal });
-        if (response.statusCode === 404 && this.#session !== undefined) {
+        const status = response.statusCode ?? 0;
+        // Without a stream before, it says that there is none: then the next call will tell about the session.
+        if (status === 404 && worked) {
           this.#session = undefined;
           this.#end(`${this.options.url.origin} no longer knows the session`);
         }
-        const status = response.statusCode as number;
         if (status !== 200) response.resume();
         else await this.#read(response);
+        worked ||= status === 200;
         if (status !== 200 && status < 500) return; // 405: there is none; a proxy's 502 passes
       } catch {
         // The next attempt, or the next call, will tell.
@@ -135,8 +138,18 @@ class StreamableHttpUpstream implements Upstream {
     };
   }
 
+  #onFailure(message: Message, error: HearthError): void {
+    if (this.#closed) return;
+    if (error.code === 'child_exited') {
+      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
+      this.#end(error.message);
+    } else {
+      this.#refuse(message, error);
+    }
+  }
+
   #refuse(message: Message, error: HearthError): void {
-    if (message.kind === 'request') this.handlers.onMessage(parseMessage(errorReply(message.id, error)));
+    if (message.kind === 'request') this.handlers.onRefused(message.id, error);
   }
 
   #end(text: string): void {

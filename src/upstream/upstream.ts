@@ -1,3 +1,4 @@
+import type { HearthError } from '../errors.js';
 import type { Id, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 
@@ -8,6 +9,8 @@ export interface UpstreamHandlers {
   onOversized(line: OversizedLine): void;
   /** A request never reached the server's hands, so that sending it again does no harm. */
   onUndelivered(id: Id): void;
+  /** A request got no answer from a remote server, for this reason; nothing was heard of the server itself. */
+  onRefused(id: Id, error: HearthError): void;
   onClosed(reason: ClosedReason): void;
 }
 

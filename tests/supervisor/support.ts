@@ -59,6 +59,7 @@ export class Supervised implements AsyncDisposable {
         },
         onOversized: (line) => this.oversized.push(line),
         onUndelivered: () => {},
+        onRefused: () => {},
         isBusy: () => this.busy,
       },
     });

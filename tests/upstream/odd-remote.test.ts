@@ -14,6 +14,7 @@ type Handler = (req: IncomingMessage, res: ServerResponse, body: string) => void
 class Odd implements AsyncDisposable {
   readonly messages: Message[] = [];
   readonly undelivered: Id[] = [];
+  readonly refused: Array<readonly [id: Id, why: string]> = [];
   readonly closed: ClosedReason[] = [];
   readonly seen: string[] = [];
   upstream!: Upstream;
@@ -41,6 +42,7 @@ class Odd implements AsyncDisposable {
       onMessage: (message) => odd.messages.push(message),
       onOversized: () => {},
       onUndelivered: (id) => odd.undelivered.push(id),
+      onRefused: (id, error) => odd.refused.push([id, error.message]),
       onClosed: (reason) => odd.closed.push(reason),
     });
     return odd;
@@ -50,9 +52,10 @@ class Odd implements AsyncDisposable {
     this.upstream.send(JSON.stringify({ jsonrpc: '2.0', ...(id !== undefined && { id }), method }));
   }
 
+  /** Why a request was refused. */
   async error(): Promise<string> {
-    await until(() => this.messages.length > 0);
-    return JSON.stringify(this.messages[0]?.body.error);
+    await until(() => this.refused.length > 0);
+    return this.refused[0]?.[1] ?? '';
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,7 +99,7 @@ describe('a remote over SSE', () => {
     expect(odd.closed[0]?.text).toContain('another origin');
   });
 
-  it('has its refusals turned into answers', async () => {
+  it('has its refusals told, with the request', async () => {
     await using odd = await Odd.open(sseUpstream, (req, res) => {
       if (req.method === 'GET') stream(res).write('event: endpoint\ndata: /m\n\n');
       else res.writeHead(500).end();
@@ -104,7 +107,7 @@ describe('a remote over SSE', () => {
     odd.send(undefined, 'notifications/x');
     odd.send(7, 'ping');
     expect(await odd.error()).toContain('HTTP 500');
-    expect(odd.undelivered).toEqual([7]);
+    expect(odd.refused.map(([id]) => id)).toEqual([7]);
   });
 
   it('that has forgotten the session is closed, with what it never got', async () => {
@@ -131,7 +134,7 @@ describe('a remote over SSE', () => {
     [
       'sends an event without end',
       (_req: IncomingMessage, res: ServerResponse) => void stream(res).write(`data: ${'x'.repeat(50_000)}`),
-      'closed the event stream',
+      'larger than the limit',
     ],
   ])('that %s is told', async (_what, handler, text) => {
     await using odd = await Odd.open(sseUpstream, handler);
@@ -201,10 +204,12 @@ describe('a remote over Streamable HTTP', () => {
   });
 
   it.each(['POST', 'GET'])('that has forgotten the session is found out by %s', async (method) => {
+    let gets = 0; // a server whose first GET is 404 has no such stream; one that had it has lost the session
     await using odd = await open((req, res, body) => {
       if (body.includes('"id":1')) json(res.setHeader('Mcp-Session-Id', 's1'), reply(1));
       else if (body.includes('initialized')) res.writeHead(202).end();
-      else if (req.method === method) res.writeHead(404).end();
+      else if (req.method === method && (method === 'POST' || gets++ > 0)) res.writeHead(404).end();
+      else if (method === 'GET') stream(res).end();
       else stream(res).flushHeaders();
     });
     odd.send(1, 'initialize');
@@ -227,7 +232,7 @@ describe('a remote over Streamable HTTP', () => {
   });
 });
 
-it('a server that is not there is an error for the request', async () => {
+it('a server that is not there is a disconnection, and the request was not delivered', async () => {
   const connect = streamableHttpUpstream({
     url: new URL('http://127.0.0.1:1/x'),
     headers: {},
@@ -235,10 +240,17 @@ it('a server that is not there is an error for the request', async () => {
     connectTimeout: 200,
     maxMessage: 1_000,
   });
-  const messages: Message[] = [];
-  const upstream = connect({ onMessage: (message) => messages.push(message), onOversized: () => {}, onUndelivered: () => {}, onClosed: () => {} });
+  const undelivered: Id[] = [];
+  const closed: ClosedReason[] = [];
+  const upstream = connect({
+    onMessage: () => {},
+    onOversized: () => {},
+    onUndelivered: (id) => undelivered.push(id),
+    onRefused: () => {},
+    onClosed: (reason) => closed.push(reason),
+  });
   upstream.send('{"jsonrpc":"2.0","id":1,"method":"ping"}');
-  await until(() => messages.length === 1);
-  expect(JSON.stringify(messages[0]?.body.error)).toContain('cannot reach');
+  await until(() => closed.length === 1);
+  expect([closed[0]?.kind, closed[0]?.text, undelivered]).toEqual(['disconnected', expect.stringContaining('cannot reach'), [1]]);
   await upstream.close();
 });

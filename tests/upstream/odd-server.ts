@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { HearthError } from '../../src/errors.js';
 import type { Id, Message } from '../../src/protocol/message.js';
 import type { RemoteOptions } from '../../src/upstream/http-request.js';
 import type { ClosedReason, Connect, Upstream } from '../../src/upstream/upstream.js';
@@ -71,16 +72,17 @@ export function json(res: ServerResponse, body: unknown, status = 200, headers: 
 export class Remote implements AsyncDisposable {
   readonly messages: Message[] = [];
   readonly undelivered: Id[] = [];
-  readonly refused: Array<{ id: unknown; why: string }> = [];
+  readonly refused: Array<{ id: Id; error: HearthError }> = [];
   readonly closed: ClosedReason[] = [];
   readonly upstream: Upstream;
 
   constructor(make: (options: RemoteOptions) => Connect, url: string, options: Partial<RemoteOptions> = {}) {
     const given = { url: new URL(url), headers: {}, ca: undefined, connectTimeout: 5_000, maxMessage: 2_000, ...options };
     this.upstream = make(given)({
-      onMessage: (message) => this.#take(message),
+      onMessage: (message) => this.messages.push(message),
       onOversized: () => {},
       onUndelivered: (id) => this.undelivered.push(id),
+      onRefused: (id, error) => this.refused.push({ id, error }),
       onClosed: (reason) => this.closed.push(reason),
     });
   }
@@ -95,17 +97,10 @@ export class Remote implements AsyncDisposable {
 
   /** Why a request was refused. */
   async refusal(id: Id): Promise<string> {
-    const find = (): string | undefined => this.refused.find((refused) => refused.id === id)?.why;
+    const find = (): HearthError | undefined => this.refused.find((refused) => refused.id === id)?.error;
     await until(() => find() !== undefined);
-    return find() as string;
-  }
-
-  /** An answer in the server's place is an error with hearth's own reason. */
-  #take(message: Message): void {
-    const error = message.kind === 'response' ? (message.body.error as { message: string; data?: { hearth?: string } } | undefined) : undefined;
-    if (message.kind === 'response' && error?.data?.hearth !== undefined)
-      this.refused.push({ id: message.id, why: `${error.data.hearth}: ${error.message}` });
-    else this.messages.push(message);
+    const { code, message } = find() as HearthError;
+    return `${code}: ${message}`;
   }
 
   async untilClosed(): Promise<string> {

@@ -71,6 +71,8 @@ describe.each(['sse', 'mcp'] as const)('a remote server over %s', (path) => {
     await far.app.stop();
     await until(async () => (await client.call(1, 'far__echo', { text: 'x' })).includes('cannot reach'));
     expect(await client.call(2, 'good__echo', { text: 'fine' })).toBe('fine');
+    const { reasons } = (await (await fetch(`${near.url}/health`)).json()) as { reasons: string[] };
+    expect(reasons.join()).toContain('cannot reach'); // and not ready, whatever the transport
     await using back = await startApp({ servers: { fixture: fixture() }, listen: { port } });
     await untilReady(back.url);
     await until(async () => (await client.call(3, 'far__echo', { text: 'back' })) === 'back', 15_000);

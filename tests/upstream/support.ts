@@ -70,6 +70,7 @@ export class Opened implements AsyncDisposable {
       onMessage: (message) => this.messages.push(message),
       onOversized: (line) => this.oversized.push(line),
       onUndelivered: () => {},
+      onRefused: () => {},
       onClosed: (reason) => this.closed.push(reason),
     });
   }
