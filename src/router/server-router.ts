@@ -113,7 +113,7 @@ export class ServerRouter implements Router {
 
   assertOpen(): void {
     if (this.handshake || isKeyed(this.options)) return; // one client's bad credentials are not another's
-    const hopeless = this.#supervisors().find(({ state }) => state === 'failed' || state === 'backoff' || state === 'stopped');
+    const hopeless = this.#supervisors().find(({ isHopeless }) => isHopeless);
     if (hopeless) throw hopeless.unavailable();
   }
 

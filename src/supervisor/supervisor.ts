@@ -58,6 +58,11 @@ export class Supervisor {
     return this.#handshake;
   }
 
+  /** Whether waiting for it makes no sense: it was given up or ended, or has failed more than once in a row. */
+  get isHopeless(): boolean {
+    return this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#failuresInARow > 1);
+  }
+
   /** Whether its very first start is still under way. */
   get isFirstStart(): boolean {
     return this.#state === 'starting' && this.#restarts === 0;
@@ -124,8 +129,7 @@ export class Supervisor {
     if (this.#state === 'ready') return Promise.resolve();
     this.start();
     const left = this.#downSince + this.options.settings.readyWait - performance.now();
-    const hopeless = this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#failuresInARow > 1);
-    if (hopeless || left <= 0) return Promise.reject(this.unavailable());
+    if (this.isHopeless || left <= 0) return Promise.reject(this.unavailable());
     return this.#waiters.wait(left, () => this.unavailable());
   }
 
