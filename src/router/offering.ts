@@ -18,11 +18,17 @@ export interface OfferingOptions {
 export class Offering {
   readonly catalog = new Catalog();
   #handshake: Handshake | undefined;
+  #isComplete = false;
 
   constructor(private readonly options: OfferingOptions) {}
 
   get handshake(): Handshake | undefined {
     return this.#handshake;
+  }
+
+  /** Whether every list has been read once, as far as it can be read. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** Takes over what a child that has just become ready offers. */
@@ -31,6 +37,7 @@ export class Offering {
     if (this.#setTools(handshake.tools)) this.options.onChanged?.(['tools']);
     const others = LIST_KINDS.filter((kind) => kind !== 'tools');
     await this.reload(child, others);
+    this.#isComplete = true;
   }
 
   /** Reads lists again. A wrapper needs only the tools; a hub answers every list from here. */

@@ -90,9 +90,10 @@ export class ServerRouter implements Router {
     return this.#probe ? this.#probe.ready : this.children.all().some((link) => link.supervisor.state === 'ready');
   }
 
-  /** Whether its first start is still under way. */
+  /** Whether its first start is still under way: up to the handshake, and in a hub until every list is there. */
   get starting(): boolean {
-    return !this.handshake && this.#supervisors().some(({ isFirstStart }) => isFirstStart);
+    if (this.handshake) return this.#listener !== undefined && !this.#offering.isComplete;
+    return this.#supervisors().some(({ isFirstStart }) => isFirstStart);
   }
 
   start(): void {
