@@ -2,6 +2,7 @@ import { asHearthError, HearthError } from '../errors.js';
 import { type Message, parseMessage } from '../protocol/message.js';
 import { readEvents } from './event-stream.js';
 import { RemoteHttp, type RemoteOptions } from './http-request.js';
+import { RemoteEnd } from './remote-end.js';
 import type { Connect, Upstream, UpstreamHandlers } from './upstream.js';
 
 /** A factory of upstreams that speak HTTP with SSE (2024-11-05) to a remote server, for instance a wrapper's container. */
@@ -12,27 +13,28 @@ export function sseUpstream(options: RemoteOptions): Connect {
 class SseUpstream implements Upstream {
   readonly pid = undefined;
   readonly #http: RemoteHttp;
+  readonly #end: RemoteEnd;
   readonly #abort = new AbortController();
   readonly #beforeEndpoint: string[] = [];
   #endpoint: URL | undefined;
-  #closed = false;
 
   constructor(
     private readonly options: RemoteOptions,
     private readonly handlers: UpstreamHandlers,
   ) {
     this.#http = new RemoteHttp(options);
+    this.#end = new RemoteEnd(options.url.origin, handlers, () => this.close());
     void this.#listen();
   }
 
   send(raw: string): void {
-    if (this.#closed) throw new HearthError('child_exited', 'The connection to the server has ended.');
+    if (this.#end.closed) throw new HearthError('child_exited', 'The connection to the server has ended.');
     if (this.#endpoint) void this.#post(this.#endpoint, raw);
     else this.#beforeEndpoint.push(raw);
   }
 
   close(): Promise<void> {
-    this.#closed = true;
+    this.#end.markClosed();
     this.#abort.abort();
     this.#http.close();
     return Promise.resolve();
@@ -44,13 +46,13 @@ class SseUpstream implements Upstream {
       const response = await this.#http.send({ method: 'GET', url, headers: { Accept: 'text/event-stream' }, signal: this.#abort.signal });
       if (response.statusCode !== 200) {
         response.resume();
-        this.#end(`${url.origin} answered GET with HTTP ${response.statusCode}`);
+        this.#end.end(`${url.origin} answered GET with HTTP ${response.statusCode}`);
         return;
       }
       const whole = await readEvents(response, maxMessage, ({ event, data }) => (event === 'endpoint' ? this.#onEndpoint(data) : this.#onData(data)));
-      this.#end(whole ? `${url.origin} has closed the event stream` : `${url.origin} sent an event larger than the limit of ${maxMessage} bytes`);
+      this.#end.end(whole ? `${url.origin} has closed the event stream` : `${url.origin} sent an event larger than the limit of ${maxMessage} bytes`);
     } catch (error) {
-      this.#end(asHearthError(error).message);
+      this.#end.end(asHearthError(error).message);
     }
   }
 
@@ -58,7 +60,7 @@ class SseUpstream implements Upstream {
     const endpoint = URL.canParse(data, this.options.url.href) ? new URL(data, this.options.url) : undefined;
     // Another origin would be given our headers, which may hold credentials.
     if (endpoint?.origin !== this.options.url.origin) {
-      this.#end(`${this.options.url.origin} named an endpoint on another origin`);
+      this.#end.end(`${this.options.url.origin} named an endpoint on another origin`);
       return;
     }
     this.#endpoint = endpoint;
@@ -72,7 +74,7 @@ class SseUpstream implements Upstream {
     } catch {
       return; // not a message: never for a client
     }
-    if (!this.#closed) this.handlers.onMessage(message);
+    if (!this.#end.closed) this.handlers.onMessage(message);
   }
 
   async #post(url: URL, raw: string): Promise<void> {
@@ -82,36 +84,14 @@ class SseUpstream implements Upstream {
       const response = await this.#http.send({ method: 'POST', url, headers, body: raw, signal: this.#abort.signal });
       response.resume();
       const status = response.statusCode ?? 0;
-      if (status < 300 || this.#closed) return;
+      if (status < 300 || this.#end.closed) return;
       if (status === 404) {
-        if (message.kind === 'request') this.handlers.onUndelivered(message.id);
-        this.#end(`${url.origin} no longer knows the session`);
+        this.#end.lostSession(message);
       } else {
-        this.#refuse(message, new HearthError('unavailable', `the server answered HTTP ${status}`));
+        this.#end.refuse(message, new HearthError('unavailable', `the server answered HTTP ${status}`));
       }
     } catch (error) {
-      this.#onFailure(message, asHearthError(error));
+      this.#end.failed(message, asHearthError(error));
     }
-  }
-
-  #onFailure(message: Message, error: HearthError): void {
-    if (this.#closed) return;
-    if (error.code === 'child_exited') {
-      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
-      this.#end(error.message);
-    } else {
-      this.#refuse(message, error);
-    }
-  }
-
-  /** The request was not accepted. */
-  #refuse(message: Message, error: HearthError): void {
-    if (message.kind === 'request') this.handlers.onRefused(message.id, error);
-  }
-
-  #end(text: string): void {
-    if (this.#closed) return;
-    void this.close();
-    this.handlers.onClosed({ kind: 'disconnected', text, lastWords: undefined });
   }
 }

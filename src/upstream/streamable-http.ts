@@ -4,6 +4,7 @@ import { asHearthError, HearthError } from '../errors.js';
 import { type Message, objectOf, parseJson, parseMessage, stringOf } from '../protocol/message.js';
 import { readEvents } from './event-stream.js';
 import { RemoteHttp, type RemoteOptions, textOf } from './http-request.js';
+import { RemoteEnd } from './remote-end.js';
 import type { Connect, Upstream, UpstreamHandlers } from './upstream.js';
 
 const RECONNECT_MS = 1_000;
@@ -17,26 +18,26 @@ export function streamableHttpUpstream(options: RemoteOptions): Connect {
 class StreamableHttpUpstream implements Upstream {
   readonly pid = undefined;
   readonly #http: RemoteHttp;
+  readonly #end: RemoteEnd;
   readonly #abort = new AbortController();
   #session: string | undefined;
   #version: string | undefined;
-  #closed = false;
 
   constructor(
     private readonly options: RemoteOptions,
     private readonly handlers: UpstreamHandlers,
   ) {
     this.#http = new RemoteHttp(options);
+    this.#end = new RemoteEnd(options.url.origin, handlers, () => this.close());
   }
 
   send(raw: string): void {
-    if (this.#closed) throw new HearthError('child_exited', 'The connection to the server has ended.');
+    if (this.#end.closed) throw new HearthError('child_exited', 'The connection to the server has ended.');
     void this.#post(parseMessage(raw));
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.#end.markClosed()) return;
     this.#abort.abort();
     if (this.#session !== undefined) {
       const signal = AbortSignal.timeout(GOODBYE_MS);
@@ -52,7 +53,7 @@ class StreamableHttpUpstream implements Upstream {
       const response = await this.#http.send({ method: 'POST', url: this.options.url, headers, body: message.raw, signal: this.#abort.signal });
       await this.#onResponse(message, response);
     } catch (error) {
-      this.#onFailure(message, asHearthError(error));
+      this.#end.failed(message, asHearthError(error));
     }
     if (message.kind === 'notification' && message.method === 'notifications/initialized') void this.#listen();
   }
@@ -63,8 +64,7 @@ class StreamableHttpUpstream implements Upstream {
     if (status === 404 && this.#session !== undefined) {
       response.resume();
       this.#session = undefined;
-      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
-      this.#end(`${this.options.url.origin} no longer knows the session`);
+      this.#end.lostSession(message);
       return;
     }
     if (message.kind !== 'request') {
@@ -72,9 +72,9 @@ class StreamableHttpUpstream implements Upstream {
       return;
     }
     const answered = await this.#read(response, message.id);
-    if (answered || this.#closed) return;
+    if (answered || this.#end.closed) return;
     const why = status >= 400 ? `the server answered HTTP ${status}` : 'the server ended the response without an answer';
-    this.#refuse(message, new HearthError('unavailable', why));
+    this.#end.refuse(message, new HearthError('unavailable', why));
   }
 
   /** Hands on every message of a response. @returns whether the answer to the request was among them */
@@ -101,7 +101,7 @@ class StreamableHttpUpstream implements Upstream {
   }
 
   #deliver(message: Message): void {
-    if (this.#closed) return;
+    if (this.#end.closed) return;
     const result = message.kind === 'response' ? objectOf(message.body.result) : undefined;
     this.#version ??= stringOf(result?.protocolVersion);
     this.handlers.onMessage(message);
@@ -110,7 +110,7 @@ class StreamableHttpUpstream implements Upstream {
   /** The stream for messages that belong to no request, opened again whenever it ends; servers need not have it. */
   async #listen(): Promise<void> {
     let worked = false;
-    while (!this.#closed) {
+    while (!this.#end.closed) {
       try {
         const headers = { ...this.#headers(), Accept: 'text/event-stream' };
         const response = await this.#http.send({ method: 'GET', url: this.options.url, headers, signal: this.#abort.signal });
@@ -118,7 +118,7 @@ class StreamableHttpUpstream implements Upstream {
         // Without a stream before, it says that there is none: then the next call will tell about the session.
         if (status === 404 && worked) {
           this.#session = undefined;
-          this.#end(`${this.options.url.origin} no longer knows the session`);
+          this.#end.lostSession();
         }
         if (status !== 200) response.resume();
         else await this.#read(response);
@@ -136,26 +136,6 @@ class StreamableHttpUpstream implements Upstream {
       ...(this.#session !== undefined && { 'Mcp-Session-Id': this.#session }),
       ...(this.#version !== undefined && { 'MCP-Protocol-Version': this.#version }),
     };
-  }
-
-  #onFailure(message: Message, error: HearthError): void {
-    if (this.#closed) return;
-    if (error.code === 'child_exited') {
-      if (message.kind === 'request') this.handlers.onUndelivered(message.id);
-      this.#end(error.message);
-    } else {
-      this.#refuse(message, error);
-    }
-  }
-
-  #refuse(message: Message, error: HearthError): void {
-    if (message.kind === 'request') this.handlers.onRefused(message.id, error);
-  }
-
-  #end(text: string): void {
-    if (this.#closed) return;
-    void this.close();
-    this.handlers.onClosed({ kind: 'disconnected', text, lastWords: undefined });
   }
 }
 
