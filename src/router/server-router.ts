@@ -11,7 +11,6 @@ import type { Children } from './children.js';
 import { KeyedByCredentials } from './keyed.js';
 import type { Link } from './link.js';
 import { LinkFactory } from './link-factory.js';
-
 import { Offering } from './offering.js';
 import { type Rewrites, toolOf } from './pending.js';
 import { PerSession } from './per-session.js';
@@ -219,7 +218,8 @@ export class ServerRouter implements Router {
     if (link.options.owner) return; // what one session's child says concerns nobody else
     const level = message.params?.level;
     if (kinds) void this.#offering.reload(link.supervisor, kinds);
-    else this.#listener?.onLog(message.raw, (caller) => link.levels.admits(caller, level));
+    // Only to sessions of this child: another one's may have other credentials.
+    else this.#listener?.onLog(message.raw, (caller) => this.children.existing(caller) === link && link.levels.admits(caller, level));
   }
 
   /** To the sessions of this child; log records only to those whose level admits them. */

@@ -63,4 +63,15 @@ describe('children keyed by credentials', () => {
     expect(await bare.call(1, 'keyed__env', { name: 'TOKEN' })).toContain('needs the header');
     expect(await bare.call(2, 'other__echo', { text: 'x' })).toBe('x');
   });
+
+  it(verifies(['W4.credentials'], 'keep their log records from sessions with other credentials, in a hub too'), async () => {
+    await using hearth = await startApp({ servers: { keyed: fixture('', KEYED), other: fixture() } });
+    const [alice, bob] = [await open(hearth.url, 'secret-a'), await open(hearth.url, 'secret-b')];
+    for (const client of [alice, bob]) await client.call(0, 'keyed__echo', { text: 'join' });
+    // Log records ride on an open response of their session, or wait for its GET stream.
+    const quiet = bob.request(1, 'tools/call', { name: 'keyed__sleep', arguments: { ms: 400 } });
+    const loud = await alice.request(1, 'tools/call', { name: 'keyed__log', arguments: { level: 'info', data: "alice's" } });
+    expect(JSON.stringify(loud)).toContain("alice's");
+    expect(JSON.stringify(await quiet)).not.toContain("alice's");
+  });
 });
