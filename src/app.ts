@@ -9,7 +9,9 @@ import { Watchdog } from './process/watchdog.js';
 import { HubRouter } from './router/hub-router.js';
 import type { Router } from './router/router.js';
 import { ServerRouter } from './router/server-router.js';
+import { StatelessCalls } from './session/stateless-calls.js';
 import { SessionStore } from './session/store.js';
+import { replayStoreOf } from './state.js';
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
 import { ServerMetricFamilies } from './telemetry/server-metrics.js';
@@ -29,6 +31,7 @@ const REMOTE_BACKOFF_MS = 5_000;
 /** The running program: every part wired once, from the config alone. */
 export class App {
   readonly sessions: SessionStore;
+  readonly stateless: StatelessCalls;
   readonly servers: readonly ReportedServer[];
   readonly #listener: Listener;
   readonly #watchdog = new Watchdog();
@@ -55,11 +58,13 @@ export class App {
       },
       metrics,
       log,
+      replayStoreOf(config, metrics, log),
     );
+    this.stateless = new StatelessCalls({ maxWaiting: limits.sessions, maxAsked: limits.asked, askTimeout: limits.inputTimeout }, metrics);
     const credentialHeaders = Object.values(config.servers).flatMap(({ credentials }) =>
       Object.values(credentials).map((name) => name.toLowerCase()),
     );
-    const settings = { ...http, maxBuffered: limits.clientBuffer, maxMessage: limits.message, credentialHeaders };
+    const settings = { ...http, maxBuffered: limits.clientBuffer, maxMessage: limits.message, maxBatch: limits.batch, credentialHeaders };
     const root = hub ?? (this.servers[0] as ReportedServer).router;
     const reports = createReports({
       version,
@@ -70,7 +75,7 @@ export class App {
       isDraining: () => this.#draining,
     });
     this.#listener = new Listener({
-      endpoints: new Endpoints(root, routers, { sessions: this.sessions, settings, metrics, log }),
+      endpoints: new Endpoints(root, routers, { sessions: this.sessions, stateless: this.stateless, settings, metrics, log }),
       pages: createPages(reports, metrics, log),
       guard: http,
       metrics,
@@ -99,15 +104,17 @@ export class App {
     if (this.#draining) return;
     this.#draining = true;
     this.sessions.drain();
+    this.stateless.drain();
     const deadline = performance.now() + this.options.config.limits.drain;
     while (this.busy && performance.now() < deadline) await delay(POLL_MS);
     const stopped = Promise.all(this.servers.map(({ router }) => router.stop()));
     this.sessions.closeAll('shutdown');
+    this.stateless.closeAll();
     const closed = this.#listener.close();
     await stopped;
     this.#listener.closeAll();
     await closed;
-    await this.#watchdog.close();
+    await Promise.all([this.#watchdog.close(), this.sessions.replay.close()]);
   }
 
   #makeServer(name: string, server: ServerConfig, metrics: Metrics, families: ServerMetricFamilies, hub: HubRouter | undefined): ReportedServer {
@@ -120,6 +127,7 @@ export class App {
       {
         ...server,
         name,
+        era: isRemote ? 'legacy' : server.era,
         offer: Object.fromEntries(server.offer.map((capability) => [capability, OFFERED[capability]])),
         version: this.options.version,
         connect: connectorOf(name, server, context),

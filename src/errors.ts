@@ -1,7 +1,7 @@
 /**
  * Every error that hearth itself gives to a client. JSON-RPC codes of our own stay within -32000..-32019
  * (the range the specification leaves to implementations; -32002 is avoided because MCP uses it for an
- * unknown resource, and -32020 and above belong to revision 2026-07-28).
+ * unknown resource). -32020 to -32022 mean what revision 2026-07-28 says.
  */
 const TABLE = {
   parse: { rpc: -32700, http: 400, retryable: false },
@@ -24,6 +24,9 @@ const TABLE = {
   method_not_allowed: { rpc: -32013, http: 405, retryable: false },
   not_found: { rpc: -32014, http: 404, retryable: false },
   breaker_open: { rpc: -32015, http: 503, retryable: true },
+  header_mismatch: { rpc: -32020, http: 400, retryable: false },
+  missing_capability: { rpc: -32021, http: 400, retryable: false },
+  unsupported_version: { rpc: -32022, http: 400, retryable: false },
 } as const;
 
 export type ErrorCode = keyof typeof TABLE;
@@ -38,11 +41,13 @@ export class HearthError extends Error {
    * @param code   key of the error table
    * @param detail client-safe sentence
    * @param server name of the MCP server concerned, where there is one
+   * @param details what the specification wants under `data` for this error
    */
   constructor(
     readonly code: ErrorCode,
     detail: string,
     readonly server?: string,
+    private readonly details?: Readonly<Record<string, unknown>>,
   ) {
     super(detail);
     this.name = 'HearthError';
@@ -51,7 +56,7 @@ export class HearthError extends Error {
 
   /** The JSON-RPC error object, with a machine-readable reason under `data.hearth`. */
   toObject(): { code: number; message: string; data: Record<string, unknown> } {
-    const data = { hearth: this.code, retryable: this.retryable, ...(this.server && { server: this.server }) };
+    const data = { ...this.details, hearth: this.code, retryable: this.retryable, ...(this.server && { server: this.server }) };
     return { code: this.rpc, message: this.message, data };
   }
 }

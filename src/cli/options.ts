@@ -20,6 +20,7 @@ export interface ServeFlags {
   readonly maxMessageSize?: number;
   readonly allowedHosts?: string[];
   readonly allowedOrigins?: string[];
+  readonly stateDir?: string;
 }
 
 /** The options that `wrap` and `serve` share; each has an environment form. */
@@ -41,7 +42,8 @@ export function addServeOptions(command: Command): Command {
     .addOption(
       option('--allowed-hosts <names>', 'host names that requests may be addressed to, comma-separated; * for any', 'HEARTH_ALLOWED_HOSTS', list),
     )
-    .addOption(option('--allowed-origins <origins>', 'web origins that may use hearth, comma-separated; * for any', 'HEARTH_ALLOWED_ORIGINS', list));
+    .addOption(option('--allowed-origins <origins>', 'web origins that may use hearth, comma-separated; * for any', 'HEARTH_ALLOWED_ORIGINS', list))
+    .addOption(option('--state-dir <folder>', 'folder for what lets clients resume streams after a restart (default: none)', 'HEARTH_STATE_DIR'));
 }
 
 /** Options of every command. */

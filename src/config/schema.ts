@@ -43,6 +43,12 @@ export const serverSchema = z
       .array(z.enum(['sampling', 'elicitation', 'roots']))
       .default(['sampling', 'elicitation', 'roots'])
       .meta({ description: 'Client capabilities that hearth offers to a child that is shared. Leave `roots` out to hide them from it.' }),
+    era: z.enum(['auto', 'legacy', 'modern']).default('auto').meta({
+      description: 'Protocol era of the server: `legacy` begins with a handshake (up to 2025-11-25), `modern` does without (2026-07-28).',
+    }),
+    eraTimeout: duration.default(5_000).meta({
+      description: 'Under `era: auto`, how long a second process of the server may take to say whether it also speaks 2026-07-28.',
+    }),
     startTimeout: duration.default(60_000).meta({ description: 'From start to ready.' }),
     readyWait: duration.default(15_000).meta({ description: 'How long a call may wait for a child that starts or has just died.' }),
     stopEof: duration.default(3_000).meta({ description: 'After the end of stdin, before SIGTERM.' }),
@@ -87,6 +93,7 @@ const http = z.strictObject({
   allowedOrigins: names.default([]).meta({ description: 'Origins of web pages that may use hearth, beside loopback ones; `*` for any.' }),
   heartbeat: interval.default(15_000).meta({ description: 'Time between comment lines that keep open streams alive.' }),
   streamAfter: duration.default(100).meta({ description: 'A POST on /mcp that is still unanswered after this time becomes an event stream.' }),
+  retry: duration.default(1_000).meta({ description: 'How long clients are asked to wait before they resume a stream of /mcp that broke.' }),
   stateless: z.boolean().default(false).meta({ description: 'No sessions on /mcp: every POST stands alone.' }),
   jsonResponse: z.boolean().default(false).meta({ description: 'Answer POSTs on /mcp with plain JSON only, never with a stream.' }),
 });
@@ -100,6 +107,10 @@ const limits = z.strictObject({
   requestTimeout: interval.default(600_000).meta({ description: 'Longest time a request may take; progress of the server begins it anew.' }),
   maxRequestTime: interval.default(3_600_000).meta({ description: 'Longest time a request may take, progress or not.' }),
   message: size.default(64 * 2 ** 20).meta({ description: 'Largest message, in either direction.' }),
+  batch: count.default(1_000).meta({ description: 'Messages in one batch of revision 2025-03-26.' }),
+  replayEvents: count.default(256).meta({ description: 'Sent events of one stream of /mcp that are kept for a client that lost the connection.' }),
+  replayBytes: size.default(4 * 2 ** 20).meta({ description: 'Bytes of such events of one session; the oldest streams go first.' }),
+  replayAge: duration.default(300_000).meta({ description: 'How long the events of a stream are kept after its end.' }),
   concurrency: z.int().min(0).default(0).meta({ description: 'Requests one server works on at once; 0 for no limit.' }),
   queue: count.default(1_000).meta({ description: 'Requests that may wait for a place at one server.' }),
   queueAge: interval.default(30_000).meta({ description: 'Longest wait for such a place.' }),
@@ -109,9 +120,20 @@ const limits = z.strictObject({
   clientBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a client that does not read; then it is closed.' }),
   childBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a child that does not read; then calls fail.' }),
   asked: count.default(64).meta({ description: 'Questions of servers that one client may leave unanswered.' }),
+  inputTimeout: interval
+    .default(300_000)
+    .meta({ description: 'Time for a client of 2026-07-28 to come back with the input that a server of an earlier revision waits for.' }),
   stderrLines: count.default(50).meta({ description: "Lines of a child's stderr that are kept for reports." }),
   firstListWait: duration.default(5_000).meta({ description: "How long a hub's first lists wait for servers that are still starting." }),
   drain: duration.default(10_000).meta({ description: 'Time for requests in flight when hearth stops.' }),
+});
+
+const state = z.strictObject({
+  dir: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Folder where events of /mcp are kept too, so that broken streams can be resumed after a restart. One for each hearth.' }),
 });
 
 /** The whole configuration. Defaults stand beside the keys; unknown keys are errors. */
@@ -125,6 +147,7 @@ export const configSchema = z
       .meta({ description: 'The MCP servers, by name. One makes a wrapper, several make a hub.' }),
     http: http.prefault({}),
     limits: limits.prefault({}),
+    state: state.prefault({}),
   })
   .meta({ id: 'hearth', title: 'Configuration of hearth' });
 

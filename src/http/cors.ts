@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isAllowedOrigin } from './host-origin.js';
 
-const ALLOWED_HEADERS = 'Content-Type, Accept, Authorization, X-API-Key, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, X-Correlation-ID';
+const ALLOWED_HEADERS =
+  'Content-Type, Accept, Authorization, X-API-Key, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID, X-Correlation-ID';
+/** Headers that repeat an argument of a tool have names of the tool's choice (2026-07-28, Streamable HTTP: custom headers). */
+const PARAM_HEADER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/i;
 
 /**
  * Lets pages of allowed origins read answers. The request's origin has passed the guard before.
@@ -15,7 +18,8 @@ export function applyCors(req: IncomingMessage, res: ServerResponse, allowed: re
   res.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, X-Correlation-ID');
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
-  res.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS);
+  const asked = req.headers['access-control-request-headers']?.split(',').map((name) => name.trim()) ?? [];
+  res.setHeader('Access-Control-Allow-Headers', [ALLOWED_HEADERS, ...asked.filter((name) => PARAM_HEADER.test(name))].join(', '));
   res.writeHead(204).end();
   return true;
 }

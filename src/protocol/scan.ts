@@ -35,6 +35,19 @@ export function memberSpan(text: string, start: number, key: string): Span | 'am
   return found;
 }
 
+/** The elements of the array that starts at `start`, in a text that is valid JSON. */
+export function elementSpans(text: string, start: number): Span[] {
+  const spans: Span[] = [];
+  let at = skipSpace(text, start + 1);
+  while (at < text.length && text.charCodeAt(at) !== 0x5d) {
+    const end = skipValue(text, at);
+    spans.push({ start: at, end });
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) === 0x2c) at = skipSpace(text, at + 1);
+  }
+  return spans;
+}
+
 /** Index of the first character of the document itself. */
 export function skipSpace(text: string, from: number): number {
   let at = from;

@@ -113,7 +113,7 @@ export class Calls {
     this.options.gate.breaker.success();
     this.#end(pending, outcome, code);
     if (code === undefined) pending.rewrites?.onResult?.(message);
-    const reply = pending.toClient(message);
+    const reply = pending.toClient((code === undefined && pending.rewrites?.result?.(message)) || message);
     if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(reply);
     else setTimeout(() => pending.exchange.reply(reply), PROGRESS_GAP_MS);
   }

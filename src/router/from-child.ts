@@ -5,13 +5,20 @@ import { replaceMembers } from '../protocol/splice.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Calls } from './calls.js';
 import type { Asker } from './child-requests.js';
+import type { LogLevels } from './log-levels.js';
+import { unmetCapability } from './questions.js';
 import type { Caller, Exchange } from './router.js';
 import type { Subscriptions } from './subscriptions.js';
+import type { Tasks } from './tasks.js';
 
 /** The child's link, as far as its messages need it. */
 export interface Origin extends Asker {
   readonly calls: Calls;
   readonly subscriptions: Subscriptions;
+  readonly levels: LogLevels;
+  readonly tasks: Tasks;
+  /** Whether the server is of the modern era. */
+  readonly isModern: boolean;
   readonly options: { readonly metrics: Metrics; readonly handlers: { onBroadcast(message: NotificationMessage): void } };
   /** The sessions that a message of the child may be for. */
   activeCallers(): Caller[];
@@ -21,20 +28,8 @@ export interface Origin extends Asker {
   refuse(message: RequestMessage, error: HearthError): void;
 }
 
-/** Requests that a client can only answer if it declared the capability. */
-const NEEDED_CAPABILITY: Readonly<Record<string, string>> = {
-  'sampling/createMessage': 'sampling',
-  'elicitation/create': 'elicitation',
-  'roots/list': 'roots',
-};
-
-/** Notifications for every session of the server. */
-const BROADCAST = new Set([
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/resources/list_changed',
-  'notifications/message',
-]);
+/** Notifications for every session of the server, and for who listens to changes. */
+const BROADCAST = new Set(['notifications/tools/list_changed', 'notifications/prompts/list_changed', 'notifications/resources/list_changed']);
 
 /** Decides whom a request or notification of a child is for. What cannot be attributed is refused or dropped, never guessed. */
 export class FromChild {
@@ -48,6 +43,7 @@ export class FromChild {
     else if (message.method === 'notifications/progress') this.#onProgress(message);
     else if (message.method === 'notifications/resources/updated') this.#onUpdated(message);
     else if (message.method === 'notifications/cancelled') this.#onCancelled(message);
+    else if (message.method === 'notifications/message') this.#onLog(message);
     else if (BROADCAST.has(message.method)) this.link.options.handlers.onBroadcast(message);
     else this.#onOther(message);
   }
@@ -63,21 +59,25 @@ export class FromChild {
     this.#askedCallers.delete(caller);
   }
 
-  /** Routing rule 5: to the session whose request is in flight, when that is unambiguous. */
+  /**
+   * Routing rule 5: to the session whose request is in flight, when that is unambiguous. Requests of the modern era that
+   * are one client's may stand in for each other: whichever carries the question, the answer reaches the one that asked.
+   */
   #onRequest(message: RequestMessage): void {
     if (message.method === 'ping') {
       this.link.answer(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{}}`);
       return;
     }
-    const callers = this.link.activeCallers();
-    const [caller] = callers;
-    if (!caller || callers.length > 1) {
+    const owner = this.link.tasks.ownerOf(message);
+    const callers = owner ? [owner] : this.link.activeCallers();
+    const caller = callers.at(-1);
+    if (!caller || callers.some((other) => other !== caller && !isSameClient(other, caller))) {
       this.link.refuse(message, unattributable(message.method, callers.length));
       return;
     }
-    const needed = NEEDED_CAPABILITY[message.method];
-    if (needed !== undefined && caller.capabilities[needed] === undefined) {
-      this.link.refuse(message, new HearthError('method_not_found', `Method not found: the client does not offer ${needed}.`));
+    const unmet = caller.era === 'legacy' ? unmetCapability(message, caller.capabilities) : undefined;
+    if (unmet !== undefined) {
+      this.link.refuse(message, new HearthError('method_not_found', `Method not found: the client does not offer ${unmet}.`));
       return;
     }
     this.#askedCallers.add(caller);
@@ -106,6 +106,22 @@ export class FromChild {
     }
   }
 
+  /**
+   * A log record is for every session of the server; to a request of the modern era it belongs only if that asked for
+   * records, and is the only one that can have caused it. A server of that era knows no sessions to send it to.
+   */
+  #onLog(message: NotificationMessage): void {
+    const sent = this.link.calls.inFlight.sent();
+    const [sole] = sent;
+    const isForModern = sent.some(({ caller }) => caller.era === 'modern');
+    if (isForModern && sole && sent.length === 1) {
+      const { caller, exchange } = sole;
+      if (caller.logLevel !== undefined && this.link.levels.admits(caller, message.params?.level)) exchange.send(message.raw);
+    }
+    if (!isForModern || !this.link.isModern) this.link.options.handlers.onBroadcast(message);
+    else if (sent.length > 1) this.#drop('unattributable');
+  }
+
   #onCancelled(message: NotificationMessage): void {
     for (const caller of this.#askedCallers) {
       if (caller.asked.cancel(this.link, message, (raw) => caller.send(raw))) return;
@@ -114,7 +130,8 @@ export class FromChild {
   }
 
   #onOther(message: NotificationMessage): void {
-    const callers = this.link.activeCallers();
+    const owner = this.link.tasks.ownerOf(message);
+    const callers = owner ? [owner] : this.link.activeCallers();
     const [caller] = callers;
     if (caller && callers.length === 1) caller.send(message.raw);
     else this.#drop('unattributable');
@@ -123,6 +140,10 @@ export class FromChild {
   #drop(reason: string): void {
     this.link.options.metrics.dropped.inc({ reason });
   }
+}
+
+function isSameClient(one: Caller, other: Caller): boolean {
+  return one.era === 'modern' && other.era === 'modern' && one.client === other.client;
 }
 
 function unattributable(method: string, candidates: number): HearthError {

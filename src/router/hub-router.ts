@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HearthError } from '../errors.js';
+import { META } from '../protocol/envelope.js';
 import { type JsonObject, type NotificationMessage, objectOf, type RequestMessage, stringOf } from '../protocol/message.js';
-import { LATEST_HANDSHAKE_VERSION, negotiate } from '../protocol/versions.js';
+import { LATEST_HANDSHAKE_VERSION, negotiate, STATELESS_VERSIONS } from '../protocol/versions.js';
 import type { ListKind } from './catalog.js';
 import { HubLists } from './hub-lists.js';
 import { ownerOf, unqualify } from './namespace.js';
@@ -15,6 +16,13 @@ const CHANGED: Readonly<Record<ListKind, string>> = {
   resources: 'notifications/resources/list_changed',
   resourceTemplates: 'notifications/resources/list_changed',
 };
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  completions: {},
+  logging: {},
+} as const;
 const SILENT: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
 const POLL_MS = 25;
 
@@ -56,20 +64,34 @@ export class HubRouter implements Router, ServerListener {
 
   async initialize(caller: Caller, params: JsonObject): Promise<JsonObject> {
     await this.#firstStart();
-    this.#callers.add(caller);
+    this.join(caller);
     const instructions = this.#instructions();
     return {
       protocolVersion: negotiate(stringOf(params.protocolVersion) ?? '', LATEST_HANDSHAKE_VERSION),
-      capabilities: {
-        tools: { listChanged: true },
-        prompts: { listChanged: true },
-        resources: { subscribe: true, listChanged: true },
-        completions: {},
-        logging: {},
-      },
-      serverInfo: { name: 'hearth', title: 'Hearth hub', version: this.version },
+      capabilities: CAPABILITIES,
+      serverInfo: this.#serverInfo(),
       ...(instructions && { instructions }),
     };
+  }
+
+  async discover(): Promise<JsonObject> {
+    await this.#firstStart();
+    const instructions = this.#instructions();
+    return {
+      supportedVersions: STATELESS_VERSIONS,
+      capabilities: CAPABILITIES,
+      ...(instructions && { instructions }),
+      _meta: { [META.serverInfo]: this.#serverInfo() },
+    };
+  }
+
+  join(caller: Caller): void {
+    this.#callers.add(caller);
+  }
+
+  tool(name: string): JsonObject | undefined {
+    const parts = unqualify(name);
+    return parts && this.#servers.get(parts.server)?.tool(parts.name);
   }
 
   request(caller: Caller, message: RequestMessage, exchange: Exchange): void {
@@ -99,7 +121,7 @@ export class HubRouter implements Router, ServerListener {
 
   #setLevel(caller: Caller, message: RequestMessage, exchange: Exchange): void {
     for (const server of this.#servers.values()) {
-      if (server.handshake?.capabilities.logging && server.children.existing(caller)) server.request(caller, message, SILENT);
+      if (server.handshake?.capabilities.logging && server.existing(caller)) server.request(caller, message, SILENT);
     }
     exchange.reply(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{}}`);
   }
@@ -113,6 +135,7 @@ export class HubRouter implements Router, ServerListener {
   /** The server that a request is for, and what has to be renamed in it. */
   #target({ method, params }: RequestMessage): { server: ServerRouter; rewrites: Rewrites } | HearthError {
     const ref = objectOf(params?.ref);
+    if (params?.task !== undefined) return new HearthError('invalid_params', 'Invalid params: a hub has no tasks; use /servers/<name>/mcp.');
     switch (method) {
       case 'tools/call':
       case 'prompts/get':
@@ -144,6 +167,10 @@ export class HubRouter implements Router, ServerListener {
     const server = owner && this.#servers.get(owner.server);
     if (!owner || !server) return new HearthError('invalid_params', `Unknown resource: ${shown}. Name its server like this: <server>+${shown}.`);
     return { server, rewrites: owner.uri === shown ? {} : { request: [{ path, json: JSON.stringify(owner.uri) }] } };
+  }
+
+  #serverInfo(): JsonObject {
+    return { name: 'hearth', title: 'Hearth hub', version: this.version };
   }
 
   #instructions(): string {

@@ -35,6 +35,11 @@ export class InFlight {
     return [...this.#byCaller].filter(([, all]) => [...all].some((pending) => pending.sent)).map(([caller]) => caller);
   }
 
+  /** What is in the server's hands. */
+  sent(): Pending[] {
+    return this.all().filter((pending) => pending.sent);
+  }
+
   add(pending: Pending): void {
     this.#byId.set(pending.upstreamId, pending);
     const all = this.#byCaller.get(pending.caller);

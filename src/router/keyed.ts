@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { HearthError } from '../errors.js';
 import type { Children } from './children.js';
 import type { Link } from './link.js';
@@ -6,32 +5,29 @@ import type { Caller } from './router.js';
 
 export interface KeyedOptions {
   readonly server: string;
-  /** Environment variable of the child -> name of the client's header, in lower case. */
-  readonly credentials: Readonly<Record<string, string>>;
+  /** What tells groups of sessions apart, and what their child gets in its environment. @throws HearthError */
+  groupOf(caller: Caller): { key: string; env: Readonly<Record<string, string>> };
   /** Children that may run at once. */
   readonly limit: number;
   /** How long a child without sessions is kept warm, in milliseconds. */
   readonly idleMs: number;
 }
 
-interface Keyed {
+interface Group {
   readonly link: Link;
   readonly callers: Set<Caller>;
   timer: NodeJS.Timeout | undefined;
 }
 
-/**
- * Children keyed by credentials: sessions whose clients sent the same headers share one child, which gets them in its
- * environment; nobody ever reaches a child with another's. Credentials are kept as a hash only.
- */
-export class KeyedByCredentials implements Children {
-  readonly #children = new Map<string, Keyed>();
+/** Sessions of one group share a child, which nobody else ever reaches, and which is kept warm for a while without any. */
+export class KeyedChildren implements Children {
+  readonly #children = new Map<string, Group>();
   readonly #keys = new Map<Caller, string>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(
     private readonly options: KeyedOptions,
-    private readonly makeLink: (env: Record<string, string>) => Link,
+    private readonly makeLink: (env: Readonly<Record<string, string>>) => Link,
   ) {}
 
   linkFor(caller: Caller): Link {
@@ -60,7 +56,7 @@ export class KeyedByCredentials implements Children {
   }
 
   start(): void {
-    // Children come with the first session that brings credentials.
+    // Children come with the first session of their group.
   }
 
   async stop(): Promise<void> {
@@ -68,9 +64,8 @@ export class KeyedByCredentials implements Children {
     await Promise.all(this.#ending);
   }
 
-  #join(caller: Caller): Keyed {
-    const env = this.#environment(caller);
-    const key = createHash('sha256').update(JSON.stringify(env)).digest('hex');
+  #join(caller: Caller): Group {
+    const { key, env } = this.options.groupOf(caller);
     const child = this.#children.get(key) ?? this.#make(key, env);
     clearTimeout(child.timer);
     child.callers.add(caller);
@@ -78,28 +73,18 @@ export class KeyedByCredentials implements Children {
     return child;
   }
 
-  #environment({ headers }: Caller): Record<string, string> {
-    const { server, credentials } = this.options;
-    const entries = Object.entries(credentials).map(([variable, header]) => {
-      const value = headers[header];
-      if (value === undefined) throw new HearthError('forbidden', `Server "${server}" needs the header ${header}; send it when you connect.`, server);
-      return [variable, value] as const;
-    });
-    return Object.fromEntries(entries);
-  }
-
-  #make(key: string, env: Record<string, string>): Keyed {
+  #make(key: string, env: Readonly<Record<string, string>>): Group {
     const { server, limit } = this.options;
     if (this.#children.size + this.#ending.size >= limit) {
       throw new HearthError('overloaded', `Server "${server}" already runs ${limit} children (maxChildren). Try again later.`, server);
     }
-    const child: Keyed = { link: this.makeLink(env), callers: new Set(), timer: undefined };
+    const child: Group = { link: this.makeLink(env), callers: new Set(), timer: undefined };
     this.#children.set(key, child);
     child.link.supervisor.start();
     return child;
   }
 
-  #end(key: string, child: Keyed): void {
+  #end(key: string, child: Group): void {
     clearTimeout(child.timer);
     this.#children.delete(key);
     const ending = child.link.stop().finally(() => this.#ending.delete(ending));

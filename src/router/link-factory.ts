@@ -1,6 +1,7 @@
 import type { Gate } from '../admission/gate.js';
 import type { JsonObject, NotificationMessage } from '../protocol/message.js';
-import { LATEST_HANDSHAKE_VERSION } from '../protocol/versions.js';
+import { type Era, LATEST_HANDSHAKE_VERSION } from '../protocol/versions.js';
+import { speaksModern } from '../supervisor/era-probe.js';
 import type { Handshake } from '../supervisor/handshake.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { Link } from './link.js';
@@ -19,6 +20,8 @@ export interface LinkFor {
   readonly owner?: Caller;
   /** Credentials of this child's sessions. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The era to speak with it, if it is not what the config says. */
+  readonly era?: Era;
 }
 
 /** A child that nobody calls. */
@@ -33,12 +36,13 @@ export class LinkFactory {
     private readonly handlers: FactoryHandlers,
   ) {}
 
-  link({ owner, env = {} }: LinkFor = {}): Link {
+  link({ owner, env = {}, era }: LinkFor = {}): Link {
     const { name, connect, supervisor, link, log, metrics, serverMetrics } = this.options;
     const made: Link = new Link({
       server: name,
       connect: connect(env),
       initializeParams: owner?.initializeParams ?? this.#offered(),
+      era: era ?? this.options.era,
       supervisor,
       settings: link,
       gate: this.gate,
@@ -62,12 +66,19 @@ export class LinkFactory {
         server: name,
         connect: connect({}),
         initializeParams: this.#offered(),
+        era: this.options.era,
         settings: supervisor,
         log: log.with({ probe: true }),
         metrics: serverMetrics,
         handlers: { ...DEAF, onReady },
       });
     return new Probe(make, (handshake, child) => this.offering.learn(handshake, child));
+  }
+
+  /** Whether a server that took a handshake would also do without; asked of a child that is thrown away. */
+  speaksModern(env: Readonly<Record<string, string>>): Promise<boolean> {
+    const { connect, eraTimeout } = this.options;
+    return speaksModern(connect(env), this.#offered(), eraTimeout);
   }
 
   /** What hearth offers a child on behalf of all the clients that share it. */

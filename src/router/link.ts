@@ -1,10 +1,13 @@
 import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { withoutEnvelope } from '../protocol/envelope.js';
 import type { JsonObject, Message, NotificationMessage, RequestMessage } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
+import type { Era } from '../protocol/versions.js';
 import type { Handshake } from '../supervisor/handshake.js';
 import type { SupervisorSettings } from '../supervisor/options.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Connect } from '../upstream/upstream.js';
+import { Bridge } from './bridge.js';
 import { type CallSettings, Calls, type CallsOptions } from './calls.js';
 import { FromChild, type Origin } from './from-child.js';
 import { LogLevels } from './log-levels.js';
@@ -12,6 +15,8 @@ import type { Rewrites } from './pending.js';
 import { keepAlive } from './progress.js';
 import type { Caller, Exchange } from './router.js';
 import { Subscriptions } from './subscriptions.js';
+import { Tasks } from './tasks.js';
+import { UpstreamListens } from './upstream-listens.js';
 
 export interface LinkSettings extends CallSettings {
   /** Silence after which a request with a progress token gets a sign of life, in milliseconds; 0 for never. */
@@ -28,6 +33,8 @@ export interface LinkHandlers {
 export interface LinkOptions extends CallsOptions {
   readonly connect: Connect;
   readonly initializeParams: JsonObject;
+  /** Of the server; `auto` finds out. */
+  readonly era: Era | 'auto';
   readonly supervisor: SupervisorSettings;
   readonly settings: LinkSettings;
   readonly handlers: LinkHandlers;
@@ -41,17 +48,21 @@ export class Link implements Origin {
   readonly calls: Calls;
   readonly subscriptions = new Subscriptions();
   readonly levels = new LogLevels();
+  readonly tasks = new Tasks();
   readonly #fromChild: FromChild;
+  readonly #bridge: Bridge;
+  readonly #listens: UpstreamListens;
   readonly #keepAlive: NodeJS.Timeout | undefined;
   #toolsSeen: string | undefined;
 
   constructor(readonly options: LinkOptions) {
-    const { server, connect, initializeParams, log, serverMetrics, settings } = options;
+    const { server, connect, initializeParams, era, log, serverMetrics, settings } = options;
     this.#fromChild = new FromChild(this);
     this.supervisor = new Supervisor({
       server,
       connect,
       initializeParams,
+      era,
       settings: options.supervisor,
       log,
       metrics: serverMetrics,
@@ -66,30 +77,75 @@ export class Link implements Origin {
       },
     });
     this.calls = new Calls(this.supervisor, options);
+    this.#bridge = new Bridge(this.calls, this.levels);
+    this.#listens = new UpstreamListens(this.supervisor, initializeParams);
     const { keepAliveInterval } = settings;
     if (keepAliveInterval > 0) {
       this.#keepAlive = setInterval(() => keepAlive(this.calls.inFlight.all(), keepAliveInterval), keepAliveInterval);
     }
   }
 
+  /** Whether the server is of the modern era, as far as is known. */
+  get isModern(): boolean {
+    return (this.supervisor.handshake?.era ?? this.options.era) === 'modern';
+  }
+
   request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
-    this.calls.start(caller, message, exchange, rewrites);
+    if (this.isModern && caller.era === 'legacy') {
+      this.#bridge.request(caller, message, exchange, rewrites);
+      return;
+    }
+    if (caller.logLevel !== undefined && this.setLevel(caller, caller.logLevel) === 'changed') this.#tellLevel();
+    this.calls.start(caller, this.isModern || caller.era === 'legacy' ? message : withoutEnvelope(message), exchange, rewrites);
+  }
+
+  /** The client took a request back. True if it was found here. */
+  cancel(caller: Caller, message: NotificationMessage): boolean {
+    return this.calls.cancel(caller, message) || this.#bridge.cancel(caller, message);
+  }
+
+  /** Notes the level of one caller. @returns whether the server must hear of it; servers of the modern era get it with each request */
+  setLevel(caller: Caller, level: unknown): 'unknown' | 'same' | 'changed' {
+    const before = this.levels.mostVerbose();
+    if (!this.levels.set(caller, level)) return 'unknown';
+    return this.isModern || this.levels.mostVerbose() === before ? 'same' : 'changed';
+  }
+
+  /** @returns whether the server has taken note already, so that it need not be asked */
+  subscribe(uri: string, caller: Caller, shownAs: string): boolean {
+    const isNew = !this.subscriptions.has(uri);
+    if (isNew && !this.isModern) return false;
+    this.subscriptions.add(uri, caller, shownAs);
+    if (isNew) this.#listens.add(uri);
+    return true;
+  }
+
+  /** @returns whether the server need not be asked */
+  unsubscribe(uri: string, caller: Caller): boolean {
+    const wasLast = this.subscriptions.remove(uri, caller);
+    if (wasLast && this.isModern) this.#listens.remove(uri);
+    return this.isModern || (!wasLast && this.subscriptions.has(uri));
   }
 
   get busy(): boolean {
-    return this.calls.inFlight.size > 0;
+    return this.calls.inFlight.size > 0 || this.#bridge.busy;
   }
 
   isBusy(caller: Caller): boolean {
-    return this.calls.inFlight.has(caller);
+    return this.calls.inFlight.has(caller) || this.#bridge.isBusy(caller);
   }
 
   /** The session has ended: cancels what it waits for, and gives up what it held. */
   release(caller: Caller): void {
     this.calls.release(caller);
+    this.#bridge.release(caller);
     this.#fromChild.release(caller);
     this.levels.release(caller);
-    for (const uri of this.subscriptions.release(caller)) void this.#tell('resources/unsubscribe', { uri });
+    for (const taskId of this.tasks.release(caller)) void this.#tell('tasks/cancel', { taskId });
+    for (const uri of this.subscriptions.release(caller)) {
+      if (this.isModern) this.#listens.remove(uri);
+      else void this.#tell('resources/unsubscribe', { uri });
+    }
   }
 
   /** A notification from a client, as it is. Nothing is kept for a child that is not there. */
@@ -125,7 +181,7 @@ export class Link implements Origin {
   }
 
   #onMessage(message: Message): void {
-    if (message.kind === 'response') this.calls.respond(message);
+    if (message.kind === 'response') void (this.#listens.settle(message.id) || this.calls.respond(message));
     else this.#fromChild.receive(message);
   }
 
@@ -133,15 +189,19 @@ export class Link implements Origin {
     const tools = JSON.stringify(handshake.tools);
     const changed = this.#toolsSeen !== undefined && this.#toolsSeen !== tools;
     this.#toolsSeen = tools;
-    const level = this.levels.mostVerbose();
-    if (level !== undefined) void this.#tell('logging/setLevel', { level });
-    for (const uri of this.subscriptions.uris()) void this.#tell('resources/subscribe', { uri });
+    if (handshake.era === 'modern') {
+      this.#listens.restart(handshake, this.subscriptions.uris());
+    } else {
+      this.#tellLevel();
+      for (const uri of this.subscriptions.uris()) void this.#tell('resources/subscribe', { uri });
+    }
     this.options.handlers.onReady(handshake, changed);
   }
 
   #onDown(error: HearthError): void {
     this.calls.onDown(error);
     this.#fromChild.withdraw();
+    this.tasks.clear();
   }
 
   #onOversized({ id, bytes, hasMethod }: OversizedLine): void {
@@ -151,6 +211,11 @@ export class Link implements Origin {
     log.warn('message_too_large', error.message, { id });
     if (!hasMethod) this.calls.tooLarge(id, error);
     else if (id !== undefined) this.supervisor.trySend(errorReply(id, error));
+  }
+
+  #tellLevel(): void {
+    const level = this.levels.mostVerbose();
+    if (level !== undefined && this.supervisor.handshake?.capabilities.logging) void this.#tell('logging/setLevel', { level });
   }
 
   /** A message of hearth's own whose outcome changes nothing. */

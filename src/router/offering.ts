@@ -53,10 +53,14 @@ export class Offering {
     if (changed.length > 0) onChanged?.(changed);
   }
 
+  /** A tool by its own name, as it was last listed. */
+  tool(name: string): JsonObject | undefined {
+    return this.catalog.get('tools').find((known) => known.name === name);
+  }
+
   /** What a tool's own annotations say of it; nothing for an unknown one. */
   annotations(name: string): JsonObject {
-    const tool = this.catalog.get('tools').find((known) => known.name === name);
-    return objectOf(tool?.annotations) ?? {};
+    return objectOf(this.tool(name)?.annotations) ?? {};
   }
 
   /** Whether a second call of the tool does no more than the first. */

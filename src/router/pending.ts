@@ -6,12 +6,14 @@ import type { Outcome } from '../telemetry/server-metrics.js';
 import { tokenOf } from './child-requests.js';
 import type { Caller, Exchange } from './router.js';
 
-/** How a hub changes a request and its answer on the way. */
+/** How a request and its answer are changed on the way. */
 export interface Rewrites {
   /** Members of the request to replace. */
   readonly request?: readonly Replacement[];
   /** Called with a successful answer before it is delivered. */
   readonly onResult?: (message: ResponseMessage) => void;
+  /** Changes a successful answer. */
+  readonly result?: (message: ResponseMessage) => ResponseMessage;
 }
 
 /** One client request on its way through a server. It ends exactly once. */

@@ -1,6 +1,7 @@
 import type { HearthError } from '../errors.js';
 import type { Id, JsonObject, NotificationMessage, RequestMessage } from '../protocol/message.js';
-import type { ChildRequests } from './child-requests.js';
+import type { Era } from '../protocol/versions.js';
+import type { Asker, Deliver } from './child-requests.js';
 
 /** The way back to the client for one request. Transports implement it; each method is safe after the end. */
 export interface Exchange {
@@ -14,17 +15,33 @@ export interface Exchange {
   end(): void;
 }
 
-/** One client session, as routers see it. */
+/** Questions of servers to one client, each of which ends exactly once. */
+export interface Questions {
+  /** Puts a server's question to the client. */
+  ask(asker: Asker, message: RequestMessage, deliver: Deliver): void;
+  /** The server took a question back. True if it was one of this client's. */
+  cancel(asker: Asker, message: NotificationMessage, deliver: Deliver): boolean;
+  /** A server is gone: its questions are withdrawn. */
+  withdraw(asker: Asker, deliver: Deliver): void;
+}
+
+/** Who makes requests, as routers see it: a client's session, or one request that stands alone. */
 export interface Caller {
   readonly id: string;
-  /** What the client sent with `initialize`; undefined before that. */
+  readonly era: Era;
+  /** Tells one client from another, as well as that can be told. */
+  readonly client: string;
+  /** Params of the client's `initialize`, or what a request that stands alone says instead; undefined before that. */
   readonly initializeParams: JsonObject | undefined;
-  /** Client capabilities from `initialize`. */
+  /** What the client offers to servers. */
   readonly capabilities: JsonObject;
+  /** Log level that a request of the modern era asks for. */
+  readonly logLevel: string | undefined;
   /** The credential headers that the client sent when it connected, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Questions of servers that this client has not answered yet. */
-  readonly asked: ChildRequests;
+  /** Whether the client is gone. */
+  readonly closed: boolean;
+  readonly asked: Questions;
   /** Delivers a message that belongs to no request. */
   send(raw: string): void;
 }
@@ -33,6 +50,10 @@ export interface Caller {
 export interface Router {
   /** The result for a client's `initialize`. @throws HearthError */
   initialize(caller: Caller, params: JsonObject): Promise<JsonObject>;
+  /** The result of `server/discover`. @throws HearthError */
+  discover(caller: Caller): Promise<JsonObject>;
+  /** From now on the caller gets what is for everybody: changes of lists, log records. */
+  join(caller: Caller): void;
   /** Every other request. Answers through the exchange, always and once. */
   request(caller: Caller, message: RequestMessage, exchange: Exchange): void;
   notify(caller: Caller, message: NotificationMessage): void;
@@ -42,4 +63,6 @@ export interface Router {
   release(caller: Caller): void;
   /** Whether a new session has a chance now. @throws HearthError `unavailable` */
   assertOpen(): void;
+  /** What is known of a tool, by the name that clients know. */
+  tool(name: string): JsonObject | undefined;
 }

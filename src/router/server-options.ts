@@ -1,6 +1,7 @@
 import type { GateSettings } from '../admission/gate.js';
 import type { ReadCacheSettings } from '../admission/read-cache.js';
 import type { JsonObject } from '../protocol/message.js';
+import type { Era } from '../protocol/versions.js';
 import type { SupervisorSettings } from '../supervisor/options.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -18,6 +19,10 @@ export interface ServerOptions {
   /** Client capabilities that hearth offers on behalf of the clients that share a child. */
   readonly offer: JsonObject;
   readonly version: string;
+  /** Of the server; `auto` finds out. */
+  readonly era: Era | 'auto';
+  /** Time for a server to say whether it speaks the modern era, from its start, in milliseconds. */
+  readonly eraTimeout: number;
   /** Opens a child with further environment variables. */
   readonly connect: (env: Readonly<Record<string, string>>) => Connect;
   /** Environment variable -> header of the client (lower case): one child for each set of credentials. */

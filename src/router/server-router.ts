@@ -1,20 +1,18 @@
 import { Gate, type GateReport } from '../admission/gate.js';
-import { Rate } from '../admission/rate.js';
 import { ReadCache } from '../admission/read-cache.js';
 import { asHearthError, type HearthError } from '../errors.js';
+import { META } from '../protocol/envelope.js';
 import { type JsonObject, type NotificationMessage, type RequestMessage, stringOf } from '../protocol/message.js';
-import { negotiate } from '../protocol/versions.js';
+import { modernCapabilities } from '../protocol/modern-result.js';
+import { negotiate, STATELESS_VERSIONS } from '../protocol/versions.js';
 import type { Handshake } from '../supervisor/handshake.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Catalog, ListKind } from './catalog.js';
-import type { Children } from './children.js';
-import { KeyedByCredentials } from './keyed.js';
+import { isKeyed, Legs } from './legs.js';
 import type { Link } from './link.js';
 import { LinkFactory } from './link-factory.js';
 import { Offering } from './offering.js';
 import { type Rewrites, toolOf } from './pending.js';
-import { PerSession } from './per-session.js';
-import { Pool } from './pool.js';
 import type { Probe } from './probe.js';
 import { ReadPath } from './read-path.js';
 import type { Caller, Exchange, Router } from './router.js';
@@ -37,7 +35,7 @@ const LIST_CHANGED: Readonly<Record<string, readonly ListKind[]>> = {
 
 /** Serves one MCP server to any number of sessions, by its policy. */
 export class ServerRouter implements Router {
-  readonly children: Children;
+  readonly #legs: Legs;
   readonly #offering: Offering;
   readonly #gate: Gate;
   readonly #cache: ReadCache;
@@ -65,7 +63,7 @@ export class ServerRouter implements Router {
       onReady: (link, handshake, changed) => void this.#onReady(link, handshake, changed),
       onBroadcast: (link, message) => this.#onBroadcast(link, message),
     });
-    this.children = makeChildren(options, factory);
+    this.#legs = new Legs(options, factory);
     if (options.policy === 'per-session' && !isKeyed(options)) this.#probe = factory.probe();
   }
 
@@ -86,7 +84,7 @@ export class ServerRouter implements Router {
   /** Whether a tool call would work now. */
   get ready(): boolean {
     if (isKeyed(this.options)) return true; // whether a start succeeds depends on what the client brings
-    return this.#probe ? this.#probe.ready : this.children.all().some((link) => link.supervisor.state === 'ready');
+    return this.#probe ? this.#probe.ready : this.#legs.main.all().some((link) => link.supervisor.state === 'ready');
   }
 
   /** Whether its first start is still under way: up to the handshake, and in a hub until every list is there. */
@@ -96,12 +94,12 @@ export class ServerRouter implements Router {
   }
 
   start(): void {
-    this.children.start();
+    this.#legs.main.start();
     this.#probe?.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.children.stop(), this.#probe?.stop()]);
+    await Promise.all([this.#legs.stop(), this.#probe?.stop()]);
   }
 
   /** Ends a `failed` state or an open breaker by hand, and forgets cached answers. */
@@ -118,19 +116,51 @@ export class ServerRouter implements Router {
   }
 
   async initialize(caller: Caller, params: JsonObject): Promise<JsonObject> {
-    const link = this.children.linkFor(caller);
+    const link = this.#linkFor(caller);
     const isOwn = this.#probe !== undefined;
     const known = isOwn || isKeyed(this.options) ? undefined : this.handshake;
     if (!known) await link.supervisor.whenReady();
-    const { initialize, protocolVersion } = known ?? (link.supervisor.handshake as Handshake);
-    this.#callers.add(caller);
-    if (isOwn) return initialize; // it was negotiated with this very client
+    const { initialize, protocolVersion, era } = known ?? (link.supervisor.handshake as Handshake);
+    this.join(caller);
+    if (isOwn && era === 'legacy') return initialize; // it was negotiated with this very client
     return { ...initialize, protocolVersion: negotiate(stringOf(params.protocolVersion) ?? '', protocolVersion) };
   }
 
+  async discover(caller: Caller): Promise<JsonObject> {
+    await this.#settle(caller);
+    const { supervisor } = this.#linkFor(caller);
+    if (!supervisor.handshake) await supervisor.whenReady();
+    const { discover, capabilities, initialize } = supervisor.handshake as Handshake;
+    const { serverInfo, instructions } = initialize;
+    const own = discover ?? { capabilities, ...(instructions !== undefined && { instructions }), _meta: { [META.serverInfo]: serverInfo } };
+    return { ...own, supportedVersions: STATELESS_VERSIONS, capabilities: modernCapabilities(capabilities) };
+  }
+
+  join(caller: Caller): void {
+    this.#callers.add(caller);
+  }
+
+  tool(name: string): JsonObject | undefined {
+    return this.#offering.tool(name);
+  }
+
   request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
+    if (caller.era === 'legacy' || this.#legs.settled) this.#request(caller, message, exchange, rewrites);
+    else void this.#requestOnceSettled(caller, message, exchange, rewrites);
+  }
+
+  async #requestOnceSettled(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): Promise<void> {
     try {
-      const link = this.children.linkFor(caller);
+      await this.#settle(caller);
+      if (!caller.closed) this.#request(caller, message, exchange, rewrites);
+    } catch (error) {
+      exchange.fail(message.id, asHearthError(error));
+    }
+  }
+
+  #request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
+    try {
+      const link = this.#linkFor(caller);
       const effect = answerLocally(link, caller, message, rewrites);
       if (effect.answer !== undefined) {
         exchange.reply(effect.answer);
@@ -148,21 +178,26 @@ export class ServerRouter implements Router {
   }
 
   notify(caller: Caller, message: NotificationMessage): void {
-    const link = this.children.existing(caller);
+    const link = this.existing(caller);
     if (!link || message.method === 'notifications/initialized') return;
-    if (message.method === 'notifications/cancelled') void (link.calls.cancel(caller, message) || this.#reads.cancel(caller, message));
+    if (message.method === 'notifications/cancelled') void (link.cancel(caller, message) || this.#reads.cancel(caller, message));
     // On a shared child one client's roots must not become everybody's (services.md: filesystem).
-    else if (this.#probe || message.method !== 'notifications/roots/list_changed') link.notify(message.raw);
+    else if (!link.isModern && (this.#probe || message.method !== 'notifications/roots/list_changed')) link.notify(message.raw);
   }
 
   isBusy(caller: Caller): boolean {
-    return this.#reads.isBusy(caller) || (this.children.existing(caller)?.isBusy(caller) ?? false);
+    return this.#reads.isBusy(caller) || (this.existing(caller)?.isBusy(caller) ?? false);
   }
 
   release(caller: Caller): void {
     this.#callers.delete(caller);
     this.#reads.release(caller); // first, so that it does not take the place of its own call
-    this.children.release(caller);
+    this.#legs.release(caller);
+  }
+
+  /** The child that serves a caller, if it has one. */
+  existing(caller: Caller): Link | undefined {
+    return this.#legs.of(caller).existing(caller);
   }
 
   /** For `/status` and `/health`. */
@@ -189,7 +224,7 @@ export class ServerRouter implements Router {
 
   /** Whether any request is being worked on. */
   get busy(): boolean {
-    return this.children.all().some((link) => link.busy);
+    return this.#legs.main.all().some((link) => link.busy);
   }
 
   /** Who waits for a place, and the state of the circuit breaker. */
@@ -202,24 +237,41 @@ export class ServerRouter implements Router {
     return this.#supervisors().flatMap(({ pid }) => pid ?? []);
   }
 
+  #linkFor(caller: Caller): Link {
+    return this.#legs.of(caller).linkFor(caller);
+  }
+
+  /** Until it is known which children serve requests of the modern era. @throws HearthError `unavailable` */
+  async #settle(caller: Caller): Promise<void> {
+    if (this.#legs.settled) return;
+    const known = this.handshake ?? (await this.#firstHandshake(caller));
+    await this.#legs.settle(caller, known);
+  }
+
+  async #firstHandshake(caller: Caller): Promise<Handshake> {
+    const supervisor = this.#probe?.supervisor ?? this.#legs.main.linkFor(caller).supervisor;
+    await supervisor.whenReady();
+    return supervisor.handshake as Handshake;
+  }
+
   #supervisors(): Supervisor[] {
     const probe = this.#probe?.ready === false ? [this.#probe.supervisor] : [];
-    return [...probe, ...this.children.all().map((link) => link.supervisor)];
+    return [...probe, ...this.#legs.all().map((link) => link.supervisor)];
   }
 
   async #onReady(link: Link, handshake: Handshake, changed: boolean): Promise<void> {
     if (changed) this.#broadcast(link, '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
-    if (!link.options.owner) await this.#offering.learn(handshake, link.supervisor);
+    if (!link.options.owner && !this.#legs.isModernOnly(link)) await this.#offering.learn(handshake, link.supervisor);
   }
 
   #onBroadcast(link: Link, message: NotificationMessage): void {
     const kinds = LIST_CHANGED[message.method];
     this.#broadcast(link, message.raw, kinds ? undefined : message);
-    if (link.options.owner) return; // what one session's child says concerns nobody else
+    if (link.options.owner || this.#legs.isModernOnly(link)) return; // what one session's child says concerns nobody else
     const level = message.params?.level;
     if (kinds) void this.#offering.reload(link.supervisor, kinds);
     // Only to sessions of this child: another one's may have other credentials.
-    else this.#listener?.onLog(message.raw, (caller) => this.children.existing(caller) === link && link.levels.admits(caller, level));
+    else this.#listener?.onLog(message.raw, (caller) => this.existing(caller) === link && link.levels.admits(caller, level));
   }
 
   /** To the sessions of this child; log records only to those whose level admits them. */
@@ -227,22 +279,8 @@ export class ServerRouter implements Router {
     const level = log?.params?.level;
     const { owner } = link.options;
     for (const caller of owner ? [owner] : this.#callers) {
-      if (this.children.existing(caller) !== link) continue;
+      if (this.existing(caller) !== link) continue;
       if (!log || link.levels.admits(caller, level)) caller.send(raw);
     }
   }
-}
-
-function isKeyed({ credentials }: ServerOptions): boolean {
-  return Object.keys(credentials).length > 0;
-}
-
-function makeChildren(options: ServerOptions, factory: LinkFactory): Children {
-  const { name, policy, poolSize, maxChildren, spawnRate, credentials, credentialIdle } = options;
-  if (isKeyed(options)) {
-    const keyed = { server: name, credentials, limit: maxChildren, idleMs: credentialIdle };
-    return new KeyedByCredentials(keyed, (env) => factory.link({ env }));
-  }
-  if (policy === 'per-session') return new PerSession(name, maxChildren, new Rate(spawnRate, 60_000), (owner) => factory.link({ owner }));
-  return new Pool(policy === 'pool' ? poolSize : 1, () => factory.link());
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { asHearthError, HearthError } from '../errors.js';
-import { isObject, type JsonObject, type Message, objectOf, type RequestMessage } from '../protocol/message.js';
+import { isObject, type JsonObject, type Message, objectOf, type RequestMessage, stringOf } from '../protocol/message.js';
 import { ChildRequests } from '../router/child-requests.js';
 import type { Caller, Exchange, Router } from '../router/router.js';
 
@@ -34,15 +34,27 @@ export interface ClientOrigin {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A session of an earlier process. */
+export interface FormerSession {
+  readonly id: string;
+  /** Time since it was opened, in milliseconds. */
+  readonly age: number;
+}
+
 /** One client's conversation. Virtual: it owns routing state and streams, but no process of its own accord. */
 export class Session implements Caller {
-  readonly id = randomUUID();
-  readonly openedAt = performance.now();
+  readonly id: string;
+  /** Whether another process has opened it, and this one goes on with it. */
+  readonly recovered: boolean;
+  readonly era = 'legacy';
+  readonly logLevel = undefined;
+  readonly openedAt: number;
   readonly asked: ChildRequests;
   initializeParams: JsonObject | undefined;
   capabilities: JsonObject = {};
   /** When the client was last heard of, on the monotonic clock. */
-  lastSeen = this.openedAt;
+  lastSeen = performance.now();
+  #protocolVersion: string | undefined;
   #initialized = false;
   #closed = false;
 
@@ -52,7 +64,11 @@ export class Session implements Caller {
     private readonly sink: Sink,
     settings: SessionSettings,
     private readonly origin: ClientOrigin,
+    former?: FormerSession,
   ) {
+    this.id = former?.id ?? randomUUID();
+    this.recovered = former !== undefined;
+    this.openedAt = this.lastSeen - (former?.age ?? 0);
     this.asked = new ChildRequests(settings.maxAsked, settings.askTimeout);
   }
 
@@ -64,9 +80,30 @@ export class Session implements Caller {
     return this.origin.headers;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Whether a handshake has succeeded. */
   get initialized(): boolean {
     return this.#initialized;
+  }
+
+  /** The negotiated revision, once a handshake has succeeded. */
+  get protocolVersion(): string | undefined {
+    return this.#protocolVersion;
+  }
+
+  /**
+   * Makes the handshake again that the client has had with an earlier process.
+   * @param params of its `initialize`
+   * @throws HearthError what the router says, or `session_not_found` if the session ends meanwhile
+   */
+  async recover(params: JsonObject): Promise<void> {
+    await this.#shakeHands(params);
+    if (!this.#closed) return;
+    this.router.release(this);
+    throw new HearthError('session_not_found', 'The session ended before it was recovered; send initialize again.');
   }
 
   /** A message from the client; a request is answered through the exchange. */
@@ -124,6 +161,7 @@ export class Session implements Caller {
     try {
       const result = await this.router.initialize(this, params);
       this.#initialized = true;
+      this.#protocolVersion = stringOf(result.protocolVersion);
       return result;
     } catch (error) {
       this.initializeParams = undefined;

@@ -2,10 +2,13 @@ import { HearthError } from '../errors.js';
 import type { Router } from '../router/router.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { RecentIds } from './recent-ids.js';
+import type { ReplayStore } from './replay.js';
 import {
   CLOSE_REASONS,
   type ClientOrigin,
   type CloseReason,
+  type FormerSession,
   Session,
   type SessionSettings,
   type Sink,
@@ -25,10 +28,14 @@ export interface StoreSettings extends SessionSettings {
   readonly sweepInterval: number;
 }
 
+/** Ids of ended sessions that are remembered, so that none of them is recovered. */
+const MAX_ENDED = 10_000;
+
 /** The one owner of all sessions: opens them up to a limit, finds them, and ends each exactly once. */
 export class SessionStore {
   readonly #sessions = new Map<string, Session>();
   readonly #perClient = new Map<string, number>();
+  readonly #ended = new RecentIds(MAX_ENDED);
   readonly #sweeper: NodeJS.Timeout;
   #draining = false;
 
@@ -36,6 +43,8 @@ export class SessionStore {
     private readonly settings: StoreSettings,
     private readonly metrics: Metrics,
     private readonly log: Log,
+    /** What the streams of sessions have sent. */
+    readonly replay: ReplayStore,
   ) {
     metrics.sessionsLimit.set(settings.maxSessions);
     metrics.sessionIdleTimeout.set(settings.idleTimeout / 1000);
@@ -50,16 +59,17 @@ export class SessionStore {
 
   /**
    * @param origin where the client is and what credentials it brought
+   * @param former the session of an earlier process that this one goes on with
    * @throws HearthError `overloaded` at a limit, `draining` on the way down, or what the router says
    */
-  open(transport: TransportName, router: Router, sink: Sink, origin: ClientOrigin): Session {
+  open(transport: TransportName, router: Router, sink: Sink, origin: ClientOrigin, former?: FormerSession): Session {
     const refusal = this.#refusal(origin);
     if (refusal) {
       this.metrics.rejected.inc({ reason: refusal.code });
       throw refusal;
     }
     router.assertOpen();
-    const session = new Session(transport, router, sink, this.settings, origin);
+    const session = new Session(transport, router, sink, this.settings, origin, former);
     this.#perClient.set(origin.address, (this.#perClient.get(origin.address) ?? 0) + 1);
     this.#sessions.set(session.id, session);
     this.metrics.sessionsOpened.inc({ transport });
@@ -77,6 +87,10 @@ export class SessionStore {
   close(session: Session, reason: CloseReason): void {
     if (!this.#sessions.delete(session.id)) return;
     session.close();
+    // One that could not be recovered, or that another process may recover, has not ended for its client.
+    const goesOn = reason === 'shutdown' || (session.recovered && !session.initialized);
+    if (session.transport === 'streamable-http' && !goesOn) this.#ended.add(session.id);
+    this.replay.release(session.id, goesOn);
     const left = (this.#perClient.get(session.client) as number) - 1;
     if (left > 0) this.#perClient.set(session.client, left);
     else this.#perClient.delete(session.client);
@@ -85,6 +99,18 @@ export class SessionStore {
     this.metrics.sessionDuration.observe(seconds);
     this.metrics.sessionsActive.set(this.#sessions.size);
     this.log.debug('session_closed', `session closed: ${reason}`, { session: session.id, reason, seconds });
+  }
+
+  /** Whether a session that this process does not know may be one of an earlier process. @param age in milliseconds */
+  mayRecover(id: string, age: number): boolean {
+    const { maxAge } = this.settings;
+    return !this.#sessions.has(id) && !this.#ended.has(id) && (maxAge === 0 || age < maxAge);
+  }
+
+  /** Ends a session of an earlier process without opening it first. */
+  end(id: string): void {
+    this.#ended.add(id);
+    this.replay.release(id, false);
   }
 
   /** No new sessions from now on. */
@@ -116,6 +142,7 @@ export class SessionStore {
    */
   sweep(now = performance.now()): void {
     const { idleTimeout, maxAge } = this.settings;
+    this.replay.sweep(now);
     for (const session of [...this.#sessions.values()]) {
       if (maxAge > 0 && now - session.openedAt >= maxAge) {
         this.close(session, 'too_old');

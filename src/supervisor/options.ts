@@ -1,6 +1,7 @@
 import type { HearthError } from '../errors.js';
 import type { Id, JsonObject, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
+import type { Era } from '../protocol/versions.js';
 import type { Log } from '../telemetry/log.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Connect } from '../upstream/upstream.js';
@@ -40,6 +41,8 @@ export interface SupervisorOptions {
   readonly server: string;
   readonly connect: Connect;
   readonly initializeParams: JsonObject;
+  /** Of the server; `auto` finds out. */
+  readonly era: Era | 'auto';
   readonly settings: SupervisorSettings;
   readonly handlers: SupervisorHandlers;
   readonly log: Log;

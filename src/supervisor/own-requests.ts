@@ -12,11 +12,20 @@ export class OwnRequests {
   readonly #waiting = new Map<number, Waiting>();
 
   /**
-   * @param send      puts a message on the wire; may throw
+   * @param send   puts a message on the wire; may throw
+   * @param nextId makes the id of a request
+   */
+  constructor(
+    private readonly send: (raw: string) => void,
+    private readonly nextId: () => number,
+  ) {}
+
+  /**
    * @param timeoutMs limit for the answer
    * @throws HearthError `timeout`; `unavailable` with the server's own error text; what `send` throws
    */
-  ask(send: (raw: string) => void, id: number, method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
+  ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
+    const id = this.nextId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
@@ -24,7 +33,7 @@ export class OwnRequests {
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       try {
-        send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+        this.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
       } catch (error) {
         this.#take(id);
         reject(error as HearthError);

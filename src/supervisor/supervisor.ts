@@ -3,12 +3,11 @@ import { HearthError, reasonOf } from '../errors.js';
 import type { Id, JsonObject, Message } from '../protocol/message.js';
 import type { OversizedLine } from '../protocol/oversized.js';
 import type { ClosedReason, Upstream } from '../upstream/upstream.js';
-import { backoffDelay } from './backoff.js';
-import { type Handshake, shakeHands } from './handshake.js';
+import { enveloped, envelopeFrom, type Handshake, shakeHands } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
-import { RestartIntensity } from './intensity.js';
 import type { SupervisorOptions } from './options.js';
 import { OwnRequests } from './own-requests.js';
+import { Restarts } from './restarts.js';
 import { Waiters } from './waiters.js';
 
 export type State = 'idle' | 'starting' | 'ready' | 'backoff' | 'failed' | 'stopped';
@@ -26,25 +25,26 @@ export class Supervisor {
   #handshake: Handshake | undefined;
   #lastError: HearthError | undefined;
   #lastWords: string | undefined;
-  #failuresInARow = 0;
-  #restarts = 0;
   #startedAt = 0;
   #downSince = 0;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isSuspect = false;
-  readonly #own = new OwnRequests();
+  readonly #own = new OwnRequests(
+    (raw) => this.send(raw),
+    () => this.nextId(),
+  );
   readonly #waiters = new Waiters();
-  readonly #intensity: RestartIntensity;
+  readonly #restarts: Restarts;
   readonly #heartbeat: Heartbeat;
   #closing: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: SupervisorOptions) {
     const { settings, handlers } = options;
-    this.#intensity = new RestartIntensity(settings.maxRestarts, settings.restartWindow);
+    this.#restarts = new Restarts(settings);
     this.#heartbeat = new Heartbeat(settings.heartbeatInterval, {
       isBusy: () => handlers.isBusy(),
-      ping: () => this.ask('ping', undefined, settings.heartbeatTimeout),
+      ping: () => this.#ping(),
       onUnresponsive: () => this.#fail(new HearthError('unavailable', 'it no longer answers pings'), 'unresponsive'),
     });
   }
@@ -60,12 +60,12 @@ export class Supervisor {
 
   /** Whether waiting for it makes no sense: it was given up or ended, or has failed more than once in a row. */
   get isHopeless(): boolean {
-    return this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#failuresInARow > 1);
+    return this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#restarts.inARow > 1);
   }
 
   /** Whether its very first start is still under way. */
   get isFirstStart(): boolean {
-    return this.#state === 'starting' && this.#restarts === 0;
+    return this.#state === 'starting' && this.#restarts.total === 0;
   }
 
   get pid(): number | undefined {
@@ -76,8 +76,8 @@ export class Supervisor {
   report(): Record<string, unknown> {
     return {
       state: this.#state,
-      pid: this.#upstream?.pid,
-      restarts: this.#restarts,
+      pid: this.pid,
+      restarts: this.#restarts.total,
       uptimeSeconds: this.#state === 'ready' ? Math.round((performance.now() - this.#startedAt) / 1000) : undefined,
       error: this.#state === 'ready' ? undefined : this.#lastError?.message,
       lastWords: this.#state === 'ready' ? undefined : this.#lastWords,
@@ -100,8 +100,7 @@ export class Supervisor {
   reset(): void {
     if (this.#state !== 'failed' && this.#state !== 'backoff') return;
     clearTimeout(this.#timer);
-    this.#intensity.reset();
-    this.#failuresInARow = 0;
+    this.#restarts.forget();
     this.#downSince = performance.now();
     this.options.log.info('child_reset', 'restart counters were reset by hand');
     void this.#attempt();
@@ -148,9 +147,9 @@ export class Supervisor {
     }
   }
 
-  /** A request of hearth's own. @throws HearthError as `OwnRequests.ask` */
+  /** A request of hearth's own in the words of the server's era. @throws HearthError as `OwnRequests.ask` */
   ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<unknown> {
-    return this.#own.ask((raw) => this.send(raw), this.nextId(), method, params, timeoutMs);
+    return this.#own.ask(method, this.#isModern ? enveloped(params, envelopeFrom(this.options.initializeParams)) : params, timeoutMs);
   }
 
   /**
@@ -164,7 +163,7 @@ export class Supervisor {
     const isSilent = (): boolean => this.#state === 'ready' && this.#upstream === upstream && this.#heartbeat.lastSeen <= since;
     if (this.#isSuspect || !isSilent()) return;
     this.#isSuspect = true;
-    await this.ask('ping', undefined, this.options.settings.heartbeatTimeout).catch(() => {});
+    await this.#ping().catch(() => {});
     this.#isSuspect = false;
     if (isSilent()) this.#fail(new HearthError('unavailable', 'it did not answer within the time limit, nor a ping after it'), 'unresponsive');
   }
@@ -176,6 +175,15 @@ export class Supervisor {
     const next =
       this.#state === 'failed' ? 'hearth stopped restarting it; see /status, mend it, then reset it' : 'hearth is restarting it; try again';
     return new HearthError('unavailable', `Server "${server}" is not available (${this.#state}): ${why}; ${next}.`, server);
+  }
+
+  get #isModern(): boolean {
+    return this.#handshake?.era === 'modern';
+  }
+
+  /** The modern era has no ping; every server of it can be discovered. */
+  #ping(): Promise<unknown> {
+    return this.ask(this.#isModern ? 'server/discover' : 'ping', undefined, this.options.settings.heartbeatTimeout);
   }
 
   async #attempt(): Promise<void> {
@@ -195,9 +203,9 @@ export class Supervisor {
     this.#upstream = upstream;
     metrics.childStarting();
     try {
-      const ask = (method: string, params?: JsonObject): Promise<unknown> => this.ask(method, params, Math.max(1, deadline - performance.now()));
+      const ask = (method: string, params?: JsonObject): Promise<unknown> => this.#own.ask(method, params, Math.max(1, deadline - performance.now()));
       const confirm = (): void => this.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-      this.#becomeReady(upstream, await shakeHands(ask, confirm, initializeParams));
+      this.#becomeReady(upstream, await shakeHands(ask, confirm, initializeParams, this.options.era));
     } catch (error) {
       // Who writes to a process that has just ended learns it a moment before its exit code is known.
       if (error instanceof HearthError && error.code === 'child_exited') await delay(EXIT_NEWS_MS);
@@ -221,7 +229,7 @@ export class Supervisor {
     const { handlers, log, metrics } = this.options;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     this.#handshake = handshake;
-    this.#failuresInARow = 0;
+    this.#restarts.succeeded();
     this.#setState('ready');
     metrics.childReady(seconds);
     this.#heartbeat.start();
@@ -260,24 +268,17 @@ export class Supervisor {
 
   /** The one way down from `starting` and `ready`: frees the upstream, tells everybody, and plans what is next. */
   #fail(cause: HearthError, reason: string): void {
-    const { server, settings, handlers, log, metrics } = this.options;
+    const { server, handlers, log, metrics } = this.options;
     if (this.#state === 'ready') this.#downSince = performance.now();
     this.#lastError = cause;
-    this.#failuresInARow++;
-    this.#restarts++;
     metrics.restarted(reason);
     this.#release(cause);
-    const hopeful = reason !== 'spawn_error' && this.#intensity.note(performance.now());
-    const delay = hopeful ? backoffDelay(this.#failuresInARow, settings.backoffMin, settings.backoffMax) : settings.retryFailed;
-    const next = hopeful ? `restarting in ${delay} ms` : `giving up; next try in ${Math.round(delay / 1000)} s, or reset it`;
-    log[hopeful ? 'warn' : 'error'](hopeful ? 'child_down' : 'child_failed', `${cause.message}; ${next}`, { reason, lastWords: this.#lastWords });
+    const { hopeful, delay, text } = this.#restarts.plan(reason);
+    log[hopeful ? 'warn' : 'error'](hopeful ? 'child_down' : 'child_failed', `${cause.message}; ${text}`, { reason, lastWords: this.#lastWords });
     this.#setState(hopeful ? 'backoff' : 'failed');
     handlers.onDown(new HearthError('child_exited', `Server "${server}" failed while it worked on this: ${cause.message}.`, server));
-    if (this.#failuresInARow > 1 || !hopeful) this.#waiters.release(this.unavailable());
-    this.#timer = setTimeout(() => {
-      if (!hopeful) this.#intensity.reset();
-      void this.#attempt();
-    }, delay);
+    if (this.#restarts.inARow > 1 || !hopeful) this.#waiters.release(this.unavailable());
+    this.#timer = setTimeout(() => void this.#attempt(), delay);
   }
 
   #release(error: HearthError): void {

@@ -31,9 +31,13 @@ export class Metrics {
   readonly sessionsLimit = this.gauge('mcp_sessions_limit', 'Client sessions that may be open at once');
   readonly sessionsOpened = this.counter('mcp_sessions_opened_total', 'Client sessions opened', ['transport']);
   readonly sessionsClosed = this.counter('mcp_sessions_closed_total', 'Client sessions ended', ['reason']);
+  readonly sessionsRecovered = this.counter('mcp_sessions_recovered_total', 'Sessions of an earlier process that go on in this one');
+  readonly replayBytes = this.gauge('mcp_replay_bytes', 'Bytes of sent events that are kept for clients that lose a connection');
+  readonly replays = this.counter('mcp_replays_total', 'Event streams that went on after a lost connection');
   readonly sessionDuration = this.histogram('mcp_session_duration_seconds', 'Life time of ended client sessions');
   readonly sessionOldestIdle = this.gauge('mcp_session_oldest_idle_seconds', 'Time since the most idle open session was last used');
   readonly sessionIdleTimeout = this.gauge('mcp_session_idle_timeout_seconds', 'Idle time after which a session is ended');
+  readonly statelessWaiting = this.gauge('mcp_stateless_waiting', 'Requests of revision 2026-07-28 that outlive their answer', ['kind']);
   readonly connections = this.gauge('mcp_transport_connections', 'Event streams open now', ['transport']);
   readonly messages = this.counter('mcp_messages_total', 'JSON-RPC messages exchanged with clients', ['direction']);
   readonly messageSize = new Histogram({
@@ -50,6 +54,7 @@ export class Metrics {
     for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     // Known series begin at 0, so that the first increase is one (rate() and increase() need a value before it).
     for (const transport of ['sse', 'get', 'post']) this.connections.set({ transport }, 0);
+    for (const kind of ['listen', 'input']) this.statelessWaiting.set({ kind }, 0);
     for (const direction of ['in', 'out']) this.messages.inc({ direction }, 0);
     for (const reason of DROP_REASONS) this.dropped.inc({ reason }, 0);
     for (const reason of ['host_or_origin', 'overloaded', 'breaker_open', 'draining']) this.rejected.inc({ reason }, 0);

@@ -41,9 +41,21 @@ export class EventWriter {
     return this.#open;
   }
 
-  /** A JSON-RPC message. Its text must not hold a CR or LF, which would end the data line (CVE-2026-29085). */
-  message(raw: string): void {
-    this.#write(`event: message\ndata: ${oneLine(raw)}\n\n`);
+  /**
+   * A JSON-RPC message. Its text must not hold a CR or LF, which would end the data line (CVE-2026-29085).
+   * @param id of the event, for clients that resume
+   */
+  message(raw: string, id?: string): void {
+    this.#write(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${oneLine(raw)}\n\n`);
+  }
+
+  /**
+   * An event without data, so that the client can resume before the first message (2025-11-25, transports: sending
+   * messages to the server; SEP-1699).
+   * @param retry how long it is asked to wait before it does, in milliseconds
+   */
+  prime(id: string, retry: number): void {
+    this.#write(`id: ${id}\nretry: ${retry}\ndata:\n\n`);
   }
 
   /** An event with a name of its own. */

@@ -2,14 +2,25 @@ import type { ServerResponse } from 'node:http';
 import { errorReply, HearthError } from '../errors.js';
 import type { Id } from '../protocol/message.js';
 import type { Exchange } from '../router/router.js';
-import { EventWriter } from './event-writer.js';
+import type { Kept } from '../session/replay.js';
+import { Channel } from './channel.js';
 import { sendError, sendJson } from './io.js';
 import { countMessage, type TransportContext } from './transport.js';
 
 export interface PostOptions {
   /** The request's own id. */
   readonly id: Id;
+  /** The same as it was written, however many digits. */
+  idText?(): string;
   readonly headers: Record<string, string>;
+  /** HTTP status of a reply that leaves as JSON; 200 without it. */
+  statusOf?(raw: string): number;
+  /** Makes the stream that the answer becomes, connected; without it the stream cannot be resumed. */
+  openChannel?(onLost: () => void): Channel;
+  /** The answer has become a stream. */
+  onStream?(): void;
+  /** In place of the error that says that the session has ended. */
+  onAbort?(): void;
   /** Takes messages that this response cannot carry (JSON-response mode). */
   divert(raw: string): void;
   /** The response is over, by whatever end. Once. */
@@ -20,9 +31,10 @@ export interface PostOptions {
  * The answer to one POST on `/mcp`. A quick reply leaves as plain JSON, which is cheapest and has no event size
  * limit in clients; as soon as something else comes first, or the server stays silent, it becomes an event stream
  * whose first bytes leave at once. Both are allowed by 2025-03-26 and later, transports: sending messages.
+ * A stream that was cut goes on: what it sends waits for the client to come back.
  */
 export class PostExchange implements Exchange {
-  #writer: EventWriter | undefined;
+  #channel: Channel | undefined;
   #done = false;
   readonly #timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +45,9 @@ export class PostExchange implements Exchange {
   ) {
     const { jsonResponse, streamAfter } = context.settings;
     if (!jsonResponse) this.#timer = setTimeout(() => this.#stream(), streamAfter);
-    res.once('close', () => this.#finish());
+    res.once('close', () => {
+      if (!this.#channel) this.#finish();
+    });
   }
 
   reply(raw: string): void {
@@ -41,12 +55,12 @@ export class PostExchange implements Exchange {
       this.context.metrics.dropped.inc({ reason: 'client_gone' });
       return;
     }
-    countMessage(this.context.metrics, 'out', raw);
-    if (this.#writer) {
-      this.#writer.message(raw);
-      this.#writer.end();
+    if (this.#channel) {
+      this.#channel.send(raw, this.options.idText?.());
+      this.#channel.finish();
     } else {
-      sendJson(this.res, 200, raw, this.options.headers);
+      countMessage(this.context.metrics, 'out', raw);
+      sendJson(this.res, this.options.statusOf?.(raw) ?? 200, raw, this.options.headers);
     }
     this.#finish();
   }
@@ -54,7 +68,7 @@ export class PostExchange implements Exchange {
   fail(id: Id, error: HearthError): void {
     // Overload and shutdown are for the HTTP layer too (load balancers, retries); other failures are the call's own.
     const forHttp = error.code === 'overloaded' || error.code === 'breaker_open' || error.code === 'draining';
-    if (this.#done || this.#writer || !forHttp) {
+    if (this.#done || this.#channel || !forHttp) {
       this.reply(errorReply(id, error));
       return;
     }
@@ -62,26 +76,37 @@ export class PostExchange implements Exchange {
     this.#finish();
   }
 
-  send(raw: string): void {
-    const writer = this.#done || this.context.settings.jsonResponse ? undefined : this.#stream();
-    if (!writer?.open) {
-      this.options.divert(raw);
-      return;
-    }
-    countMessage(this.context.metrics, 'out', raw);
-    writer.message(raw);
+  /** @param answers id of the request of a batch that the message answers, as JSON text */
+  send(raw: string, answers?: string): void {
+    const channel = this.#done || !this.streamable ? undefined : this.#stream();
+    if (channel) channel.send(raw, answers);
+    else this.options.divert(raw);
   }
 
   end(): void {
     if (this.#done) return;
-    if (this.#writer) this.#writer.end();
+    if (this.#channel) this.#channel.discard();
     else this.res.writeHead(202, this.options.headers).end();
+    this.#finish();
+  }
+
+  /** Ends the stream: everything was sent with `send`. */
+  complete(): void {
+    if (this.#done) return;
+    this.#channel?.finish();
     this.#finish();
   }
 
   /** The session has ended under the request. */
   abort(): void {
-    this.fail(this.options.id, new HearthError('session_not_found', 'The session ended before the request was answered.'));
+    if (this.options.onAbort) this.options.onAbort();
+    else this.fail(this.options.id, new HearthError('session_not_found', 'The session ended before the request was answered.'));
+  }
+
+  /** The client has come back for the rest. */
+  reconnect(res: ServerResponse, headers: Record<string, string>, missed: readonly Kept[]): void {
+    this.#channel?.connect(res, headers, () => this.#onLost());
+    this.#channel?.replay(missed);
   }
 
   /** Whether this response may carry more than the reply. */
@@ -89,22 +114,44 @@ export class PostExchange implements Exchange {
     return !this.context.settings.jsonResponse;
   }
 
-  #stream(): EventWriter | undefined {
-    if (this.#done || this.#writer) return this.#writer;
+  /** Whether what it is given now reaches the client. */
+  get carries(): boolean {
+    return this.streamable && this.#channel?.connected !== false;
+  }
+
+  /** Whether the answer has become a stream. */
+  get streaming(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  /** Whether nothing more can be sent. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** The id of its stream, if it has become one that can be resumed. */
+  get streamId(): string | undefined {
+    return this.#channel?.id;
+  }
+
+  #stream(): Channel | undefined {
+    if (this.#done || this.#channel) return this.#channel;
     clearTimeout(this.#timer);
-    this.context.metrics.connections.inc({ transport: 'post' });
-    this.#writer = new EventWriter(
-      this.res,
-      this.context.settings,
-      {
-        onClose: () => {
-          this.context.metrics.connections.dec({ transport: 'post' });
-          this.#finish();
-        },
-      },
-      this.options.headers,
-    );
-    return this.#writer;
+    const onLost = (): void => this.#onLost();
+    this.#channel = this.options.openChannel?.(onLost) ?? this.#plainChannel(onLost);
+    this.options.onStream?.();
+    return this.#channel;
+  }
+
+  #plainChannel(onLost: () => void): Channel {
+    const channel = new Channel(this.context, 'post');
+    channel.connect(this.res, this.options.headers, onLost);
+    return channel;
+  }
+
+  /** A disconnect is no cancellation, as long as the client can come back (2025-11-25, transports: sending messages). */
+  #onLost(): void {
+    if (!this.#channel?.resumable) this.#finish();
   }
 
   #finish(): void {

@@ -1,33 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asHearthError, HearthError } from '../errors.js';
-import { type Message, parseMessage } from '../protocol/message.js';
-import { isHandshakeVersion } from '../protocol/versions.js';
-import type { Session } from '../session/session.js';
-import { HttpSink } from './http-sink.js';
+import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { type Batch, looksLikeBatch, parseBatch } from '../protocol/batch.js';
+import { type Message, parseMessage, type RequestMessage } from '../protocol/message.js';
+import { memberText } from '../protocol/splice.js';
+import { BATCH_VERSION, isHandshakeVersion } from '../protocol/versions.js';
+import { BatchExchange } from './batch-exchange.js';
+import { type Found, HttpSessions } from './http-sessions.js';
 import { readBody, refuseMethod, requireAccept, requireJson, sendError } from './io.js';
 import { PostExchange } from './post-exchange.js';
-import { countMessage, originOf, type TransportContext } from './transport.js';
+import { isModernPost, namesModernRevision, StatelessHttp } from './stateless-http.js';
+import { countMessage, NO_EXCHANGE, refuseBatch, type TransportContext } from './transport.js';
 
-const SESSION_HEADER = 'Mcp-Session-Id';
-
-interface Found {
-  readonly session: Session;
-  readonly sink: HttpSink;
-}
-
-/** `/mcp` for revisions 2025-03-26 to 2025-11-25: POST for messages, GET for the server's own, DELETE to end the session. */
+/**
+ * `/mcp`. Revisions 2025-03-26 to 2025-11-25: POST for messages, GET for the server's own, DELETE to end the session.
+ * Messages of revision 2026-07-28, which are POSTs only, are handed on.
+ */
 export class StreamableHttp {
-  readonly #sinks = new WeakMap<Session, HttpSink>();
+  readonly #sessions: HttpSessions;
+  readonly #modern: StatelessHttp;
 
-  constructor(private readonly context: TransportContext) {}
+  constructor(private readonly context: TransportContext) {
+    this.#sessions = new HttpSessions(context);
+    this.#modern = new StatelessHttp(context);
+  }
 
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      requireKnownVersion(req);
       if (req.method === 'POST') await this.#post(req, res);
-      else if (this.context.settings.stateless) refuseMethod(res, 'POST');
-      else if (req.method === 'GET') this.#get(req, res);
-      else if (req.method === 'DELETE') this.#delete(req, res);
+      else if (this.context.settings.stateless || namesModernRevision(req)) refuseMethod(res, 'POST');
+      else if (req.method === 'GET') await this.#get(req, res);
+      else if (req.method === 'DELETE') await this.#delete(req, res);
       else refuseMethod(res, 'GET, POST, DELETE');
     } catch (error) {
       sendError(res, asHearthError(error));
@@ -38,49 +40,57 @@ export class StreamableHttp {
     requireAccept(req, ['application/json', 'text/event-stream']);
     requireJson(req);
     const raw = await readBody(req, this.context.settings.maxMessage);
+    if (looksLikeBatch(raw)) {
+      requireKnownVersion(req);
+      await this.#postBatch(req, res, parseBatch(raw, this.context.settings.maxBatch));
+      return;
+    }
     const message = parseMessage(raw);
-    const isInitialize = message.kind === 'request' && message.method === 'initialize';
-    const known = this.context.settings.stateless || (isInitialize && !req.headers['mcp-session-id']) ? undefined : this.#find(req);
+    if (isModernPost(req, message)) {
+      countMessage(this.context.metrics, 'in', raw);
+      this.#modern.post(req, res, message);
+      return;
+    }
+    requireKnownVersion(req);
+    const { stateless } = this.context.settings;
+    const isNew = !stateless && message.kind === 'request' && message.method === 'initialize' && !req.headers['mcp-session-id'];
+    const known = stateless || isNew ? undefined : await this.#sessions.find(req);
     countMessage(this.context.metrics, 'in', raw);
-    if (known) this.#receive(known, message, res, { [SESSION_HEADER]: known.session.id });
-    else if (this.context.settings.stateless) this.#receiveAlone(message, res);
-    else this.#open(message, res);
+    if (known) this.#receive(known, message, res);
+    else if (isNew) this.#open(message, res);
+    else this.#receiveAlone(message, res);
   }
 
   /** A new session; if the handshake fails it was none. */
-  #open(message: Message, res: ServerResponse): void {
-    const opened = this.#newSession('streamable-http', res);
+  #open(message: RequestMessage, res: ServerResponse): void {
+    const opened = this.#sessions.open(res.req, message.params ?? {});
     const { session } = opened;
     // A client that left before the answer never learns the id, so nobody could end that session.
-    this.#receive(opened, message, res, { [SESSION_HEADER]: session.id }, () => {
+    this.#receive(opened, message, res, () => {
       if (!session.initialized) this.context.sessions.close(session, 'failed');
     });
   }
 
   /** Stateless mode: a session that lasts for one POST and is never named. */
   #receiveAlone(message: Message, res: ServerResponse): void {
-    const opened = this.#newSession('stateless', res);
+    const opened = this.#sessions.openAlone(res.req);
     const end = (): void => this.context.sessions.close(opened.session, 'completed');
-    this.#receive(opened, message, res, {}, end);
+    this.#receive(opened, message, res, end);
     if (message.kind !== 'request') end();
   }
 
-  #newSession(transport: 'streamable-http' | 'stateless', res: ServerResponse): Found {
-    const sink = new HttpSink(this.context, () => this.context.sessions.close(session, 'too_slow'));
-    const session: Session = this.context.sessions.open(transport, this.context.router, sink, originOf(res.req, this.context.settings));
-    this.#sinks.set(session, sink);
-    return { session, sink };
-  }
-
-  #receive({ session, sink }: Found, message: Message, res: ServerResponse, headers: Record<string, string>, onDone?: () => void): void {
+  #receive({ session, sink, headers }: Found, message: Message, res: ServerResponse, onDone?: () => void): void {
     if (message.kind !== 'request') {
       res.writeHead(202, headers).end();
       session.receive(message, NO_EXCHANGE);
       return;
     }
+    const idText = (): string => memberText(message.raw, message.body, 'id');
     const post: PostExchange = new PostExchange(this.context, res, {
       id: message.id,
+      idText,
       headers,
+      openChannel: (onLost) => sink.postChannel(res, headers, [idText()], onLost),
       divert: (raw) => sink.send(raw),
       onDone: () => {
         sink.removePost(post);
@@ -91,29 +101,36 @@ export class StreamableHttp {
     session.receive(message, post);
   }
 
-  #get(req: IncomingMessage, res: ServerResponse): void {
-    requireAccept(req, ['text/event-stream']);
-    const { session, sink } = this.#find(req);
-    sink.addStream(res, { [SESSION_HEADER]: session.id });
+  /** Batches belong to revision 2025-03-26 alone. */
+  async #postBatch(req: IncomingMessage, res: ServerResponse, batch: Batch): Promise<void> {
+    const { sessions, settings, metrics } = this.context;
+    const known = settings.stateless ? undefined : await this.#sessions.find(req);
+    const version = known ? known.session.protocolVersion : (req.headers['mcp-protocol-version'] ?? BATCH_VERSION);
+    if (version !== BATCH_VERSION) throw refuseBatch();
+    const { session, sink, headers } = known ?? this.#sessions.openAlone(req);
+    for (const { raw } of batch.messages) countMessage(metrics, 'in', raw);
+    const errors = batch.errors.map((error) => errorReply(null, error));
+    const onDone = known ? () => {} : () => sessions.close(session, 'completed');
+    new BatchExchange(this.context, res, { messages: batch.messages, errors, headers, sink, onDone }).start((message, exchange) =>
+      session.receive(message, exchange),
+    );
   }
 
-  #delete(req: IncomingMessage, res: ServerResponse): void {
-    this.context.sessions.close(this.#find(req).session, 'deleted');
+  async #get(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    requireKnownVersion(req);
+    requireAccept(req, ['text/event-stream']);
+    const { sink, headers } = await this.#sessions.find(req);
+    const last = req.headers['last-event-id'];
+    if (last === undefined) sink.addStream(res, headers);
+    else sink.resume(res, headers, last);
+  }
+
+  async #delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    requireKnownVersion(req);
+    await this.#sessions.end(req);
     res.writeHead(200).end();
   }
-
-  #find(req: IncomingMessage): Found {
-    const id = req.headers['mcp-session-id'];
-    if (typeof id !== 'string') throw new HearthError('invalid_request', `The ${SESSION_HEADER} header is missing; send initialize first.`);
-    const session = this.context.sessions.find(id, this.context.router, 'streamable-http');
-    // A wrapper's one router serves two endpoints, but a session belongs to the one it was opened at.
-    const sink = session && this.#sinks.get(session);
-    if (!sink) throw new HearthError('session_not_found', 'Session not found: it is unknown or has ended; send initialize again.');
-    return { session, sink };
-  }
 }
-
-const NO_EXCHANGE = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
 
 /** 2025-06-18, transports: an unsupported MCP-Protocol-Version header is answered with 400; none means 2025-03-26. */
 function requireKnownVersion(req: IncomingMessage): void {

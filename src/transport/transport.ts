@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { Router } from '../router/router.js';
+import { HearthError } from '../errors.js';
+import type { Exchange, Router } from '../router/router.js';
 import type { ClientOrigin } from '../session/session.js';
+import type { StatelessCalls } from '../session/stateless-calls.js';
 import type { SessionStore } from '../session/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -15,6 +17,10 @@ export interface TransportSettings extends WriterSettings {
   readonly stateless: boolean;
   /** How long a POST may stay silent before its answer becomes an event stream, in milliseconds. */
   readonly streamAfter: number;
+  /** How long clients are asked to wait before they resume a stream, in milliseconds. */
+  readonly retry: number;
+  /** Messages in one batch. */
+  readonly maxBatch: number;
   /** Headers that some server takes its credentials from, in lower case. */
   readonly credentialHeaders: readonly string[];
 }
@@ -25,9 +31,19 @@ export interface TransportContext {
   /** Path before `/sse`, `/messages` and `/mcp`: empty, or `/servers/<name>`. */
   readonly prefix: string;
   readonly sessions: SessionStore;
+  /** Requests of the modern era. */
+  readonly stateless: StatelessCalls;
   readonly settings: TransportSettings;
   readonly metrics: Metrics;
   readonly log: Log;
+}
+
+/** For messages that get no answer. */
+export const NO_EXCHANGE: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
+
+export function refuseBatch(): HearthError {
+  const text = 'Invalid request: batches are not supported by this protocol revision; send one message at a time.';
+  return new HearthError('invalid_request', text);
 }
 
 /** Where a request comes from, with the credentials that it brings. */

@@ -46,7 +46,7 @@ const W2 = group('W2', 'finished', 'requirements W2; what keeps a session alive 
 const W2_IDLE = group('W2', 'finished', 'requirements W2', {
   idle: 'A session ends by its client or by the idle limit, and by nothing else',
 });
-const W2_PLANNED = group('W2', 'planned', 'requirements W2', {
+const W2_RESUME = group('W2', 'finished', 'requirements W2', {
   resume: 'Missed events are replayed after a broken connection',
 });
 
@@ -77,16 +77,28 @@ const W5 = group('W5', 'finished', 'requirements W5', {
   pid1: 'As PID 1 orphans are reaped',
 });
 
-const W6 = group('W6', 'planned', 'requirements W6', { restart: 'Sessions on /mcp survive a restart of the proxy' });
-const W7 = group('W7', 'planned', 'requirements W7', {
+const W6 = group('W6', 'finished', 'requirements W6; MCP 2025-11-25, resumability', {
+  restart: 'Sessions on /mcp survive a restart of the proxy',
+  replay: 'What a stream has sent since the last event that its client has seen is sent again, and nothing of other streams',
+  bounds: 'What is kept for that has limits, in memory and on disk',
+});
+const W7 = group('W7', 'finished', 'requirements W7', {
   stateless: 'Stateless mode, from flag, MCP_HTTP_STATELESS or file',
   json: 'JSON-response mode, from flag, MCP_HTTP_JSON or file',
   concurrency: 'MCP_MAX_CONCURRENT_REQUESTS, MCP_REQUEST_TIMEOUT, MCP_CONNECTION_POOL_SIZE',
   sessions: 'Session timeout and clean-up interval',
 });
-const W8 = group('W8', 'planned', 'requirements W8', {
+const W8 = group('W8', 'finished', 'requirements W8; MCP 2024-11-05 to 2026-07-28', {
   client: 'Revisions 2024-11-05 to 2026-07-28 on the client side',
-  child: 'Both eras on the child side, translated between',
+  stateless: 'A request of 2026-07-28 costs no child and no session, and leaves nothing behind',
+  headers: 'Headers that repeat what the body says are checked',
+  translate: 'Servers of an earlier era serve clients of 2026-07-28: their questions become input_required results, answers come back',
+  bridge: 'Servers of 2026-07-28 serve clients of earlier eras',
+  eras: 'What a server speaks is found out without harm to it, or set in the config',
+  listen: 'subscriptions/listen carries the changes that it asked for, and only those',
+  batches: 'Batches are accepted for 2025-03-26 and for no other revision',
+  tasks: 'Tasks of 2025-11-25 pass through and are seen by their owners only, or are refused clearly',
+  conformance: 'The official conformance suites pass, for children of each era, through wrap and through a hub',
 });
 
 const A1 = group('A1', 'finished', 'requirements A1', {
@@ -183,7 +195,7 @@ export const REQUIREMENTS = {
     ...W1,
     ...W2,
     ...W2_IDLE,
-    ...W2_PLANNED,
+    ...W2_RESUME,
     ...W3,
     ...W4,
     ...W4_CREDENTIALS,

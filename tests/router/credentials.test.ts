@@ -35,7 +35,7 @@ describe('credentials', () => {
     expect(text()).toContain('child_ready');
     await client.close();
     await until(() => !isAlive(pid));
-    await until(() => hearth.app.servers[0]?.router.children.all().length === 0);
+    await until(() => hearth.app.servers[0]?.router.pids().length === 0);
     expect(text()).not.toContain('secret-token');
   });
 
@@ -55,6 +55,6 @@ describe('credentials', () => {
     expect(await bare.call(1, 'echo', { text: 'x' })).toContain('needs the header x-token');
     bare.close();
     await until(() => hearth.app.sessions.size === 0);
-    expect(hearth.app.servers[0]?.router.children.all()).toEqual([]);
+    expect(hearth.app.servers[0]?.router.pids()).toEqual([]);
   });
 });

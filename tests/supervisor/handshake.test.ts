@@ -11,14 +11,21 @@ function server(answers: Record<string, unknown>) {
     log.push(method);
     return answers[method];
   };
-  return { log, shake: () => shakeHands(ask, () => log.push('confirmed'), {}) };
+  return { log, shake: () => shakeHands(ask, () => log.push('confirmed'), {}, 'auto') };
 }
 
 describe('shakeHands', () => {
   it('confirms between initialize and the list of tools', async () => {
     const initialize = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, extra: 1 };
     const { log, shake } = server({ initialize, 'tools/list': { tools: [{ name: 'a' }, 'nonsense', null] } });
-    expect(await shake()).toEqual({ initialize, protocolVersion: '2025-06-18', capabilities: { tools: {} }, tools: [{ name: 'a' }] });
+    expect(await shake()).toEqual({
+      era: 'legacy',
+      initialize,
+      discover: undefined,
+      protocolVersion: '2025-06-18',
+      capabilities: { tools: {} },
+      tools: [{ name: 'a' }],
+    });
     expect(log).toEqual(['initialize', 'confirmed', 'tools/list']);
   });
 

@@ -7,9 +7,16 @@ import { failureOf } from './support.js';
 const reply = (id: unknown, rest: object) => parseMessage(JSON.stringify({ jsonrpc: '2.0', id, ...rest })) as ResponseMessage;
 
 function asked(timeoutMs = 60_000) {
-  const own = new OwnRequests();
   const sent: string[] = [];
-  const ask = (id: number) => own.ask((raw) => sent.push(raw), id, 'ping', undefined, timeoutMs);
+  let id = 0;
+  const own = new OwnRequests(
+    (raw) => sent.push(raw),
+    () => id,
+  );
+  const ask = (next: number) => {
+    id = next;
+    return own.ask('ping', undefined, timeoutMs);
+  };
   return { own, sent, ask };
 }
 
@@ -46,12 +53,12 @@ describe('OwnRequests', () => {
   });
 
   it('fails when it cannot be sent', async () => {
-    const own = new OwnRequests();
     const full = new HearthError('overloaded', 'full');
     const refuse = (): void => {
       throw full;
     };
-    expect(await failureOf(own.ask(refuse, 1, 'ping', undefined, 60_000))).toBe(full);
+    const own = new OwnRequests(refuse, () => 1);
+    expect(await failureOf(own.ask('ping', undefined, 60_000))).toBe(full);
     expect(own.settle(reply(1, { result: 0 }))).toBe(false);
   });
 

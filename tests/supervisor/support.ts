@@ -44,6 +44,7 @@ export class Supervised implements AsyncDisposable {
       server: 'fixture',
       connect: stdioUpstream(fixtureOptions(modes, { ...options, env }), log, this.counts.of),
       initializeParams: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } },
+      era: 'auto',
       settings: { ...SETTINGS, ...settings },
       log,
       metrics: this.counts.of,

@@ -163,7 +163,7 @@ export async function messagesOf(response: Response): Promise<Json[]> {
   const text = await response.text();
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return text ? [JSON.parse(text) as Json] : [];
   const messages: Json[] = [];
-  createParser({ onEvent: ({ data }) => messages.push(JSON.parse(data) as Json) }).feed(text);
+  createParser({ onEvent: ({ data }) => data && messages.push(JSON.parse(data) as Json) }).feed(text);
   return messages;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
+import { RawStream } from '../support/event-stream.js';
 import { initialize, type Json, messagesOf, RawHttp } from '../support/raw-client.js';
 import { metric, received, scratchFile } from '../support/wire.js';
 
@@ -43,7 +44,7 @@ describe('POST /mcp', () => {
     expect(response.headers.get('mcp-session-id')).toBe(client.session);
     expect(await metric(hearth.url, 'mcp_transport_connections', 'transport="post"')).toBe(1);
     const text = await response.text();
-    expect(text).toMatch(/^(: heartbeat\n\n)+event: message\ndata: \{.*"id":2.*\}\n\n$/);
+    expect(text).toMatch(/^id: \w+-0\nretry: 1000\ndata:\n\n(: heartbeat\n\n)+id: \w+-1\nevent: message\ndata: \{.*"id":2.*\}\n\n$/);
     expect(await answered).not.toEqual([]);
     expect(await metric(hearth.url, 'mcp_transport_connections', 'transport="post"')).toBe(0);
   });
@@ -89,6 +90,7 @@ describe('POST /mcp', () => {
   });
 
   it('does not cancel upstream when the client merely disconnects', async () => {
+    await client.open({}, '2025-06-18'); // without event ids nobody can come back for the answer
     const gone = new AbortController();
     const pending = client.post(call(7, 'sleep', { ms: 400, text: 'unheard' }), {}, gone.signal).then((response) => response.text());
     await until(async () => JSON.stringify(await received(journal, 'tools/call')).includes('unheard'));
@@ -115,18 +117,22 @@ describe('POST /mcp', () => {
     await until(async () => (await received(journal, 'notifications/cancelled')).length > before);
   });
 
-  it('keeps for GET what an abandoned request would have carried', async () => {
-    const gone = new AbortController();
-    const args = { steps: 20, ms: 20 };
-    const pending = client.post(call(10, 'progress', args, { _meta: { progressToken: 'abandoned' } }), {}, gone.signal);
-    expect((await pending).headers.get('content-type')).toBe('text/event-stream');
-    gone.abort();
-    const stream = await fetch(client.url, { headers: client.headers() });
-    const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
-    let text = '';
-    while (!text.includes('"progress":20')) text += new TextDecoder().decode((await reader.read()).value);
-    expect(text).toContain('"progressToken":"abandoned"');
-    await reader.cancel();
+  it('keeps what an abandoned request would have carried, for whoever asks for the rest of its stream', async () => {
+    const cut = await (await RawStream.post(client, call(10, 'progress', { steps: 20, ms: 20 }, { _meta: { progressToken: 'abandoned' } }))).count(1);
+    await cut.cut();
+    const rest = await (await RawStream.get(client, cut.last)).end();
+    expect(rest.kinds.at(-1)).toBe(10);
+    expect(rest.messages.at(-2)).toMatchObject({ params: { progressToken: 'abandoned', progress: 20 } });
+  });
+
+  it('drops the answer to a client that cannot ask for it, since it has seen no event id', async () => {
+    const old = new RawHttp(client.url);
+    await old.open({}, '2025-06-18');
+    const dropped = await metric(hearth.url, 'mcp_messages_dropped_total', 'reason="client_gone"');
+    const cut = await RawStream.post(old, call(11, 'sleep', { ms: 400 }));
+    expect(cut.events).toEqual([]);
+    await cut.cut();
+    await until(async () => (await metric(hearth.url, 'mcp_messages_dropped_total', 'reason="client_gone"')) === dropped + 1);
   });
 });
 
