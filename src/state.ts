@@ -10,8 +10,8 @@ import type { Metrics } from './telemetry/metrics.js';
 
 /** Where the events of streams are kept: in memory, and in a folder if there is one. @throws ConfigError if it cannot be used */
 export function replayStoreOf({ state, limits }: Config, metrics: Metrics, log: Log): ReplayStore {
-  const { replayEvents: maxEvents, replayBytes: maxBytes, replayAge: maxAge } = limits;
-  const memory = new MemoryReplayStore({ maxEvents, maxBytes, maxAge }, metrics);
+  const { replayEvents: maxEvents, replayBytes: maxBytes, replayTotal: maxTotal, replayAge: maxAge } = limits;
+  const memory = new MemoryReplayStore({ maxEvents, maxBytes, maxTotal, maxAge }, metrics);
   if (state.dir === undefined) return memory;
   return new FileReplayStore(memory, { folder: folderOf(state.dir, limits.sessionTimeout), maxBytes, log });
 }

@@ -109,6 +109,7 @@ const limits = z.strictObject({
   message: size.default(64 * 2 ** 20).meta({ description: 'Largest message, in either direction.' }),
   batch: count.default(1_000).meta({ description: 'Messages in one batch of revision 2025-03-26.' }),
   replayEvents: count.default(256).meta({ description: 'Sent events of one stream of /mcp that are kept for a client that lost the connection.' }),
+  replayTotal: size.default(128 * 2 ** 20).meta({ description: 'Bytes of such events of all sessions together.' }),
   replayBytes: size.default(4 * 2 ** 20).meta({ description: 'Bytes of such events of one session; the oldest streams go first.' }),
   replayAge: duration.default(300_000).meta({ description: 'How long the events of a stream are kept after its end.' }),
   concurrency: z.int().min(0).default(0).meta({ description: 'Requests one server works on at once; 0 for no limit.' }),

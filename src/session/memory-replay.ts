@@ -56,6 +56,8 @@ export class MemoryReplayStore implements ReplayStore {
     found.events.push(event);
     if (event.answers !== undefined) found.asked.delete(event.answers);
     this.#grow(kept, size);
+    this.#sessions.delete(session); // to the end: the order is that of activity
+    this.#sessions.set(session, kept);
     if (found.events.length > this.limits.maxEvents) this.#dropFirst(kept, found);
     this.#makeRoom(kept, stream);
     return true;
@@ -131,7 +133,7 @@ export class MemoryReplayStore implements ReplayStore {
   /** Down to the limit: other streams from the oldest on, then the first events of this one. */
   #makeRoom(kept: KeptSession, current: string): void {
     for (const found of kept.streams.values()) {
-      if (kept.bytes <= this.limits.maxBytes) return;
+      if (kept.bytes <= this.limits.maxBytes) break;
       if (found.id === current) continue;
       // One that goes on is still known, so that its request finds the client again.
       if (found.finishedAt === undefined) this.#clear(kept, found);
@@ -139,6 +141,15 @@ export class MemoryReplayStore implements ReplayStore {
     }
     const own = kept.streams.get(current);
     while (own && own.events.length > 1 && kept.bytes > this.limits.maxBytes) this.#dropFirst(kept, own);
+    this.#makeRoomForAll(kept);
+  }
+
+  /** Down to the limit of all: the events of other sessions, from the least active on. */
+  #makeRoomForAll(current: KeptSession): void {
+    for (const other of this.#sessions.values()) {
+      if (this.#bytes <= this.limits.maxTotal || other === current) return;
+      for (const found of other.streams.values()) this.#clear(other, found);
+    }
   }
 
   #dropFirst(kept: KeptSession, found: KeptStream): void {

@@ -22,6 +22,8 @@ export interface ReplayLimits {
   readonly maxEvents: number;
   /** Bytes kept for one session; its oldest streams go first. */
   readonly maxBytes: number;
+  /** Bytes kept for all sessions; the sessions that were least recently active go first. */
+  readonly maxTotal: number;
   /** How long a stream is kept after its end, in milliseconds. */
   readonly maxAge: number;
 }

@@ -123,7 +123,7 @@ describe('hearth wrap', () => {
 });
 
 describe('hearth serve', () => {
-  it('takes flag over environment over file over default', async () => {
+  it(verifies(['W7.sessions', 'W7.json'], 'takes flag over environment over file over default'), async () => {
     using folder = new TempFolder();
     const config = {
       listen: { port: 1 },
@@ -154,7 +154,7 @@ describe('hearth serve', () => {
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('\nmcp_session_idle_timeout_seconds 7\n');
   });
 
-  it("reads the names of the user's documents, after its own", async () => {
+  it(verifies(['W7.concurrency', 'W7.stateless'], "reads the names of the user's documents, after its own"), async () => {
     using folder = new TempFolder();
     const file = folder.write('c.json', JSON.stringify({ mcpServers: { 'my a': { command: process.execPath, args: [FIXTURE] } } }));
     const env = {

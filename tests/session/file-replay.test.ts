@@ -13,7 +13,7 @@ import { recordedLog } from '../support/log.js';
 import { TempFolder } from '../support/temp.js';
 
 const session = randomUUID();
-const limits = { maxEvents: 100, maxBytes: 10_000, maxAge: 60_000 };
+const limits = { maxEvents: 100, maxBytes: 10_000, maxTotal: 1_000_000, maxAge: 60_000 };
 
 /** A store as a process has it; a second one on the same folder is the process after it. */
 function process(folder: TempFolder): { store: ReplayStore; log: ReturnType<typeof recordedLog> } {

@@ -25,6 +25,12 @@ export class RawStream {
     return new RawStream(await client.post(body, headers, abort.signal), abort);
   }
 
+  /** A response that is there already. */
+  static async of(make: (signal: AbortSignal) => Promise<Response>): Promise<RawStream> {
+    const abort = new AbortController();
+    return new RawStream(await make(abort.signal), abort);
+  }
+
   /** @param last what it sends as `Last-Event-ID` */
   static async get(client: RawHttp, last?: string): Promise<RawStream> {
     const abort = new AbortController();
