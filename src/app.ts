@@ -155,6 +155,7 @@ export class App {
           maxWait: limits.queueAge,
           breaker: { failures: server.breakerFailures, openMs: server.breakerOpen },
         },
+        tools: { allowTools: server.allowTools, denyTools: server.denyTools, readOnly: server.readOnly, validate: server.validate },
         cache: { ttl: server.cacheTtl, maxEntries: server.cacheEntries, coalesce: server.coalesce },
         log,
         metrics,

@@ -49,6 +49,10 @@ export const serverSchema = z
     eraTimeout: duration.default(5_000).meta({
       description: 'Under `era: auto`, how long a second process of the server may take to say whether it also speaks 2026-07-28.',
     }),
+    allowTools: names.optional().meta({ description: 'The only tools that are offered, by name; `*` stands for any text. Without it all are.' }),
+    denyTools: names.default([]).meta({ description: 'Tools that are neither listed nor called; `*` stands for any text.' }),
+    readOnly: z.boolean().default(false).meta({ description: 'Only tools that their server annotates as read-only are offered.' }),
+    validate: z.boolean().default(false).meta({ description: "Arguments of calls are checked against their tools' schemas before the server gets them." }),
     startTimeout: duration.default(60_000).meta({ description: 'From start to ready.' }),
     readyWait: duration.default(15_000).meta({ description: 'How long a call may wait for a child that starts or has just died.' }),
     stopEof: duration.default(3_000).meta({ description: 'After the end of stdin, before SIGTERM.' }),

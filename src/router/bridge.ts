@@ -123,7 +123,7 @@ export class Bridge {
       this.#fail(call, `The server needs input that this client does not offer: ${unmet}.`);
       return;
     }
-    const answers: JsonObject = {};
+    const answers = new Map<string, unknown>();
     const deliver = (raw: string): void => exchange.send(raw);
     const stop = (): void => caller.asked.withdraw(asker, deliver);
     const asker: Asker = {
@@ -135,8 +135,8 @@ export class Bridge {
           this.#fail(call, `The client did not answer: ${stringOf(body.error.message) ?? 'error'}`);
           return;
         }
-        answers[keys[body.id] as string] = body.result;
-        if (Object.keys(answers).length === keys.length) again(answers);
+        answers.set(keys[body.id] as string, body.result);
+        if (answers.size === keys.length) again(Object.fromEntries(answers));
       },
     };
     this.#waiting.set(call, stop);

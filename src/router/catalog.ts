@@ -27,6 +27,9 @@ export class Catalog {
   /** When a list was last read, on the monotonic clock. */
   #loadedAt: number | undefined;
 
+  /** @param admits whether an entry is kept */
+  constructor(private readonly admits: (kind: ListKind, entry: JsonObject) => boolean) {}
+
   get(kind: ListKind): readonly JsonObject[] {
     return this.#lists.get(kind)?.entries ?? [];
   }
@@ -36,7 +39,8 @@ export class Catalog {
   }
 
   /** @returns whether it differs from what was known */
-  set(kind: ListKind, entries: readonly JsonObject[]): boolean {
+  set(kind: ListKind, all: readonly JsonObject[]): boolean {
+    const entries = all.filter((entry) => this.admits(kind, entry));
     const json = JSON.stringify(entries);
     const changed = this.#lists.get(kind)?.json !== json;
     this.#lists.set(kind, { entries, json });

@@ -6,6 +6,8 @@ import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import { Catalog, LIST_KINDS, type ListKind } from './catalog.js';
 
 export interface OfferingOptions {
+  /** Whether a tool is offered at all. */
+  admits(tool: JsonObject): boolean;
   readonly log: Log;
   readonly metrics: ServerMetrics;
   /** Limit for reading one page of a list, in milliseconds. */
@@ -16,11 +18,13 @@ export interface OfferingOptions {
 
 /** What one server offers: its last good handshake and lists, which outlive any of its children. */
 export class Offering {
-  readonly catalog = new Catalog();
+  readonly catalog: Catalog;
   #handshake: Handshake | undefined;
   #isComplete = false;
 
-  constructor(private readonly options: OfferingOptions) {}
+  constructor(private readonly options: OfferingOptions) {
+    this.catalog = new Catalog((kind, entry) => kind !== 'tools' || options.admits(entry));
+  }
 
   get handshake(): Handshake | undefined {
     return this.#handshake;
@@ -70,7 +74,8 @@ export class Offering {
   }
 
   #setTools(tools: readonly JsonObject[]): boolean {
-    this.options.metrics.setTools(tools.map((tool) => stringOf(tool.name) ?? ''));
-    return this.catalog.set('tools', tools);
+    const changed = this.catalog.set('tools', tools);
+    this.options.metrics.setTools(this.catalog.get('tools').map((tool) => stringOf(tool.name) ?? ''));
+    return changed;
   }
 }

@@ -8,6 +8,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Connect } from '../upstream/upstream.js';
 import type { LinkSettings } from './link.js';
+import type { GuardSettings } from './tool-guard.js';
 
 export type Policy = 'shared' | 'pool' | 'per-session';
 
@@ -33,6 +34,7 @@ export interface ServerOptions {
   readonly link: LinkSettings;
   readonly gate: GateSettings;
   readonly cache: ReadCacheSettings;
+  readonly tools: GuardSettings;
   /** Children that may be started per minute under policy `per-session`. */
   readonly spawnRate: number;
   readonly log: Log;

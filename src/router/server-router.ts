@@ -18,6 +18,7 @@ import { ReadPath } from './read-path.js';
 import type { Caller, Exchange, Router } from './router.js';
 import type { ServerOptions } from './server-options.js';
 import { answerLocally } from './shared-state.js';
+import { ToolGuard } from './tool-guard.js';
 
 /** What a hub wants to hear from its servers. */
 export interface ServerListener {
@@ -37,6 +38,7 @@ const LIST_CHANGED: Readonly<Record<string, readonly ListKind[]>> = {
 export class ServerRouter implements Router {
   readonly #legs: Legs;
   readonly #offering: Offering;
+  readonly #guard: ToolGuard;
   readonly #gate: Gate;
   readonly #cache: ReadCache;
   readonly #reads: ReadPath;
@@ -50,7 +52,9 @@ export class ServerRouter implements Router {
     listener?: ServerListener,
   ) {
     this.#listener = listener;
+    this.#guard = new ToolGuard(options.name, options.tools, options.log);
     this.#offering = new Offering({
+      admits: (tool) => this.#guard.admits(tool),
       log: options.log,
       metrics: options.serverMetrics,
       listTimeout: options.supervisor.startTimeout,
@@ -145,14 +149,19 @@ export class ServerRouter implements Router {
   }
 
   request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
-    if (caller.era === 'legacy' || this.#legs.settled) this.#request(caller, message, exchange, rewrites);
-    else void this.#requestOnceSettled(caller, message, exchange, rewrites);
+    const isGuarded = this.#guard.active && message.method === 'tools/call';
+    if ((caller.era === 'legacy' || this.#legs.settled) && !isGuarded) this.#request(caller, message, exchange, rewrites);
+    else void this.#requestLater(caller, message, exchange, rewrites);
   }
 
-  async #requestOnceSettled(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): Promise<void> {
+  /** Once it is known who serves the request, and that it may be made. */
+  async #requestLater(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): Promise<void> {
     try {
-      await this.#settle(caller);
-      if (!caller.closed) this.#request(caller, message, exchange, rewrites);
+      if (caller.era === 'modern') await this.#settle(caller);
+      const name = toolOf(message, rewrites);
+      const refusal = name === undefined ? undefined : await this.#guard.refusal(name, this.tool(name), message);
+      if (refusal) exchange.fail(message.id, refusal);
+      else if (!caller.closed) this.#request(caller, message, exchange, rewrites);
     } catch (error) {
       exchange.fail(message.id, asHearthError(error));
     }
@@ -161,7 +170,7 @@ export class ServerRouter implements Router {
   #request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
     try {
       const link = this.#linkFor(caller);
-      const effect = answerLocally(link, caller, message, rewrites);
+      const effect = answerLocally(link, caller, message, message.method === 'tools/list' ? this.#guard.listed(rewrites) : rewrites);
       if (effect.answer !== undefined) {
         exchange.reply(effect.answer);
         return;

@@ -99,6 +99,7 @@ const W8 = group('W8', 'finished', 'requirements W8; MCP 2024-11-05 to 2026-07-2
   batches: 'Batches are accepted for 2025-03-26 and for no other revision',
   tasks: 'Tasks of 2025-11-25 pass through and are seen by their owners only, or are refused clearly',
   conformance: 'The official conformance suites pass, for children of each era, through wrap and through a hub',
+  clients: 'The official clients of both majors and the Python client list and call over every transport that they support',
 });
 
 const A1 = group('A1', 'finished', 'requirements A1', {
@@ -168,6 +169,8 @@ const X = group('X', 'planned', 'requirements X', {
   auth: 'API keys, JWT and OAuth 2.1 on every MCP route, rate limits for each key, sessions bound to their owner',
   origin: 'Host and Origin checks',
   input: 'Body limits and request validation',
+  validation: 'Arguments are checked against the schemas of their tools, safely against hostile ones',
+  tools: 'Tools are allowed and denied for each server; a server can be read-only',
   secrets: 'Secrets from env, files, Docker and an encrypted store with rotation',
   isolation: 'Environment allow-list, no shell, non-root read-only containers',
   audit: 'Audit log; dependency and image scan',

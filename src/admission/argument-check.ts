@@ -1,0 +1,80 @@
+import type { ValidateFunction } from 'ajv';
+import { HearthError, reasonOf } from '../errors.js';
+import { type JsonObject, objectOf } from '../protocol/message.js';
+
+/** Larger schemas are not compiled: a server must not be able to keep hearth busy with one. */
+const MAX_SCHEMA_LENGTH = 256 * 1024;
+const MAX_PROBLEMS = 3;
+
+type Compile = (schema: JsonObject) => ValidateFunction;
+
+/**
+ * Checks arguments against the schemas of their tools. Each schema is compiled once; its patterns run in linear time
+ * (CVE-2026-0621 is what a backtracking engine does with a hostile one); nothing is loaded from elsewhere.
+ */
+export class ArgumentCheck {
+  /** By the tool as it was listed: a changed list is new. Undefined: the schema cannot be used. */
+  readonly #compiled = new WeakMap<JsonObject, ValidateFunction | undefined>();
+  #compiler: Promise<Compile> | undefined;
+
+  /**
+   * @param server    name, for errors
+   * @param onUnusable called once for a schema that cannot be used; its tool is not checked
+   */
+  constructor(
+    private readonly server: string,
+    private readonly onUnusable: (tool: string, why: string) => void,
+  ) {}
+
+  /** Why the arguments do not fit; undefined if they do, or if that cannot be told. */
+  async refusal(tool: JsonObject, args: unknown): Promise<HearthError | undefined> {
+    const validate = this.#compiled.has(tool) ? this.#compiled.get(tool) : await this.#compile(tool);
+    if (!validate || validate(args ?? {})) return undefined;
+    const problems = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(({ instancePath, message }) => `arguments${instancePath} ${message}`);
+    return new HearthError('invalid_params', `Invalid arguments for tool "${String(tool.name)}": ${problems.join('; ')}.`, this.server);
+  }
+
+  async #compile(tool: JsonObject): Promise<ValidateFunction | undefined> {
+    this.#compiler ??= loadCompiler();
+    const compile = await this.#compiler;
+    let validate: ValidateFunction | undefined;
+    try {
+      const schema = objectOf(tool.inputSchema) ?? {};
+      if (JSON.stringify(schema).length > MAX_SCHEMA_LENGTH) throw new Error(`its schema is larger than ${MAX_SCHEMA_LENGTH} characters`);
+      validate = compile(schema);
+    } catch (error) {
+      this.onUnusable(String(tool.name), reasonOf(error));
+    }
+    this.#compiled.set(tool, validate);
+    return validate;
+  }
+}
+
+/** Only when something is to be checked: the compiler is large. */
+async function loadCompiler(): Promise<Compile> {
+  const [{ Ajv }, { Ajv2020 }, formats, { RE2JS }] = await Promise.all([
+    import('ajv'),
+    import('ajv/dist/2020.js'),
+    import('ajv-formats'),
+    import('re2js'),
+  ]);
+  const regExp = Object.assign((pattern: string) => RE2JS.compile(pattern), { code: 'RE2JS' });
+  const linear = (pattern: string): { test(text: string): boolean } => {
+    const compiled = regExp(pattern);
+    return { test: (text) => compiled.matcher(text).find() };
+  };
+  const options = {
+    strict: false,
+    validateSchema: false,
+    addUsedSchema: false,
+    code: { regExp: Object.assign(linear, { code: 'linear' }) },
+  } as const;
+  const addFormats = formats.default as unknown as (ajv: object) => void;
+  return (schema) => {
+    const isOld = typeof schema.$schema === 'string' && schema.$schema.includes('draft-07');
+    // A fresh one each time: schemas must not refer to each other's ids.
+    const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
+    addFormats(ajv);
+    return ajv.compile(schema);
+  };
+}
