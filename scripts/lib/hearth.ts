@@ -21,11 +21,12 @@ export class HearthProcess {
   /**
    * @param config hearth's configuration
    * @param folder where the config and the log are kept
+   * @param program the built program
    */
-  static async start(config: object, folder: string): Promise<HearthProcess> {
+  static async start(config: object, folder: string, program = join(ROOT, 'dist', 'main.js')): Promise<HearthProcess> {
     const file = join(folder, 'hearth.json');
     writeFileSync(file, JSON.stringify(config, null, 2));
-    const args = [join(ROOT, 'dist', 'main.js'), 'serve', '-c', file, '--port', '0', '--log-format', 'json'];
+    const args = [program, 'serve', '-c', file, '--port', '0', '--log-format', 'json'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const log = createWriteStream(join(folder, 'hearth.log'));
     const lines = createInterface({ input: child.stdout });

@@ -1,5 +1,6 @@
+import { META } from './envelope.js';
 import { type JsonObject, objectOf, parseMessage, stringOf } from './message.js';
-import { memberSpan, type Span, skipSpace } from './scan.js';
+import { memberSpan, memberSpans, type Span, skipSpace } from './scan.js';
 import { replaceMembers } from './splice.js';
 
 /** Results that a client may keep for a while (2026-07-28, caching). */
@@ -35,6 +36,24 @@ export function toModern(raw: string, method: string): string {
   return `${raw.slice(0, result.start + 1)}${members}${isEmpty ? '' : ','}${raw.slice(result.start + 1)}`;
 }
 
+/** What results of the modern era have and those of the legacy era have not. */
+const MODERN_ONLY = new Set(['resultType', 'ttlMs', 'cacheScope']);
+
+/** A reply of a server of the modern era as clients of the legacy era know it. */
+export function toLegacy(raw: string): string {
+  const result = spanOf(raw, skipSpace(raw, 0), 'result');
+  if (!result || raw[result.start] !== '{') return raw;
+  const meta = spanOf(raw, result.start, '_meta');
+  const isIdentity = (key: string): boolean => key === META.serverInfo;
+  // From the back, so that the places of what comes before stay right.
+  if (!meta || raw[meta.start] !== '{') return without(raw, result.start, (key) => MODERN_ONLY.has(key));
+  const members = memberSpans(raw, meta.start);
+  if (members.length > 0 && members.every(({ key }) => isIdentity(key))) {
+    return without(raw, result.start, (key) => MODERN_ONLY.has(key) || key === '_meta');
+  }
+  return without(without(raw, meta.start, isIdentity), result.start, (key) => MODERN_ONLY.has(key));
+}
+
 /** HTTP status of a reply that is an error of the protocol itself (2026-07-28, Streamable HTTP: error handling). */
 export function statusOf(raw: string): number {
   if (raw.length > MAX_ERROR_LENGTH || !raw.includes('"error"')) return 200;
@@ -59,6 +78,19 @@ function modernError(raw: string): string {
   const { body } = parseMessage(raw);
   if (objectOf(body.error)?.code !== RESOURCE_NOT_FOUND) return raw;
   return replaceMembers(raw, body, [{ path: ['error', 'code'], json: String(INVALID_PARAMS) }]);
+}
+
+/** A text without some members of the object that starts at `start`. */
+function without(raw: string, start: number, isGone: (key: string) => boolean): string {
+  const members = memberSpans(raw, start);
+  const kept = members.filter(({ key }) => !isGone(key));
+  const [first] = members;
+  const last = members.at(-1);
+  if (!first || !last || kept.length === members.length) return raw;
+  const text = kept.map((member) => raw.slice(member.start, member.end)).join('');
+  // Where the last member is gone, the one before it still has its comma.
+  const tidy = kept.at(-1) === last ? text : text.replace(/,\s*$/, '');
+  return raw.slice(0, first.start) + tidy + raw.slice(last.end);
 }
 
 function spanOf(raw: string, start: number, key: string): Span | undefined {

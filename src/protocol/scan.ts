@@ -48,6 +48,28 @@ export function elementSpans(text: string, start: number): Span[] {
   return spans;
 }
 
+/** A member with its key and the comma after it: [start, end). */
+export interface MemberSpan extends Span {
+  readonly key: string;
+}
+
+/** Every member of the object that starts at `start`, in order; keys as they are written. The text must be valid JSON. */
+export function memberSpans(text: string, start: number): MemberSpan[] {
+  const found: MemberSpan[] = [];
+  let at = skipSpace(text, start + 1);
+  while (text.charCodeAt(at) === QUOTE) {
+    const keyEnd = stringEnd(text, at);
+    const valueEnd = skipValue(text, skipSpace(text, skipSpace(text, keyEnd) + 1));
+    const next = skipSpace(text, valueEnd);
+    const hasComma = text.charCodeAt(next) === 0x2c;
+    const end = hasComma ? skipSpace(text, next + 1) : next;
+    found.push({ key: text.slice(at + 1, keyEnd - 1), start: at, end });
+    if (!hasComma) break;
+    at = end;
+  }
+  return found;
+}
+
 /** Index of the first character of the document itself. */
 export function skipSpace(text: string, from: number): number {
   let at = from;

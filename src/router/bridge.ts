@@ -11,7 +11,7 @@ import {
   type RequestMessage,
   stringOf,
 } from '../protocol/message.js';
-import { resultTypeOf } from '../protocol/modern-result.js';
+import { resultTypeOf, toLegacy } from '../protocol/modern-result.js';
 import { envelopeFrom } from '../supervisor/handshake.js';
 import type { Calls } from './calls.js';
 import type { Asker } from './child-requests.js';
@@ -95,7 +95,7 @@ export class Bridge {
 
   #onReply(call: Bridged, raw: string): void {
     if (resultTypeOf(raw) !== 'input_required') {
-      call.exchange.reply(raw);
+      call.exchange.reply(toLegacy(raw));
       return;
     }
     const result = objectOf(parseMessage(raw).body.result) ?? {};

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readEnvelope, withEnvelope, withoutEnvelope } from '../../src/protocol/envelope.js';
 import { insertMembers } from '../../src/protocol/insert.js';
 import { type JsonObject, parseMessage, type RequestMessage } from '../../src/protocol/message.js';
-import { resultTypeOf, statusOf, toModern } from '../../src/protocol/modern-result.js';
+import { resultTypeOf, statusOf, toLegacy, toModern } from '../../src/protocol/modern-result.js';
 
 const bodyOf = (raw: string): JsonObject => JSON.parse(raw) as JsonObject;
 const insert = (raw: string, path: string[], members: JsonObject) => insertMembers({ raw, body: bodyOf(raw) }, path, members);
@@ -76,6 +76,21 @@ describe('toModern', () => {
     ['tools/call', '"error":{"code":-32002,"message":"m"}', '"error":{"code":-32002,"message":"m"}'],
   ])('completes the reply to %s: %s', (method, given, expected) => {
     expect(toModern(reply(given), method)).toBe(reply(expected));
+  });
+
+  it.each([
+    ['{"resultType":"complete","content":[1.0]}', '{"content":[1.0]}'],
+    ['{"content":[1.0],"resultType":"complete"}', '{"content":[1.0]}'],
+    ['{ "ttlMs" : 1 , "tools" : [] , "cacheScope" : "x" }', '{ "tools" : [] }'],
+    ['{"resultType":"complete"}', '{}'],
+    ['{"_meta":{"io.modelcontextprotocol/serverInfo":{}},"a":1}', '{"a":1}'],
+    ['{"a":1,"_meta":{"own":2,"io.modelcontextprotocol/serverInfo":{}}}', '{"a":1,"_meta":{"own":2}}'],
+    ['{"_meta":{"io.modelcontextprotocol/serverInfo":{},"own":2},"ttlMs":1}', '{"_meta":{"own":2}}'],
+    ['{"a":{"ttlMs":1}}', '{"a":{"ttlMs":1}}'],
+    ['{}', '{}'],
+    ['[]', '[]'],
+  ])('is undone by toLegacy: %s', (given, expected) => {
+    expect(toLegacy(reply(`"result":${given}`))).toBe(reply(`"result":${expected}`));
   });
 
   it('finds the kind of result, and the status of an error', () => {

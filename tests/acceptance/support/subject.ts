@@ -168,7 +168,7 @@ export class Subject implements Disposable {
     const parser = createParser({
       onEvent: ({ event, data }) => {
         if (event === 'endpoint') onEndpoint?.(data);
-        else this.#receive(data);
+        else if (data !== '') this.#receive(data); // the first event of a stream may have an id alone
       },
     });
     const decoder = new TextDecoder();
