@@ -84,6 +84,7 @@ A config is YAML or JSON. Unknown keys are errors. \`hearth check -c FILE\` name
 - A duration is \`30s\`, \`5m\`, \`1h\`, or a number of milliseconds. A size is \`64MiB\`, \`10MB\`, or a number of bytes.
 - \`\${NAME}\` in any text is replaced by the environment, \`\${NAME:-default}\` falls back, and \`NAME_FILE\` names a file with the value.
   Durations and sizes may come from variables; other numbers and switches may not.
+- \`\${secret:NAME}\` is replaced by a secret from a store or from Docker's mounts: see [secrets.md](secrets.md).
 - \`mcpServers\` of Claude and Cursor, and \`servers\` beside \`inputs\` of VS Code, are read as they are (stdio servers).
 - [config/hearth.schema.json](../config/hearth.schema.json) is the JSON Schema;
   [config/hearth.example.yaml](../config/hearth.example.yaml) is a commented example.
@@ -92,7 +93,14 @@ A config is YAML or JSON. Unknown keys are errors. \`hearth check -c FILE\` name
 |---|---|---|---|
 `;
 
+const { containerServers } = (await import(
+  new URL('../dist/litellm/containers.js', import.meta.url).href
+)) as typeof import('../src/litellm/containers.js');
+const { litellmConfig } = (await import(new URL('../dist/litellm/generate.js', import.meta.url).href)) as typeof import('../src/litellm/generate.js');
+const litellm = { transport: 'sse', era: undefined, requestTimeout: 600_000, keyVariable: undefined } as const;
+
 const files = {
+  'config/litellm.yaml': litellmConfig(containerServers(litellm.transport), litellm),
   'config/hearth.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
   'docs/config.md': `${PREAMBLE}${rows(configSchema, '').join('\n')}\n`,
 };

@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AuditLog } from './audit-log.js';
+import { type AccessParts, accessOf } from './auth-setup.js';
 import type { Config, ServerConfig } from './config/schema.js';
 import { connectorOf } from './connect.js';
 import { Endpoints } from './http/endpoints.js';
 import { Listener } from './http/listener.js';
 import { createPages } from './http/pages.js';
+import { redactedReports } from './http/redacted-reports.js';
 import { createReports, type ReportedServer } from './http/reports.js';
+import { ToolsApi } from './http/tools-api.js';
+import { learnSecrets } from './known-secrets.js';
 import { Watchdog } from './process/watchdog.js';
 import { HubRouter } from './router/hub-router.js';
 import type { Router } from './router/router.js';
@@ -14,6 +19,7 @@ import { SessionStore } from './session/store.js';
 import { replayStoreOf } from './state.js';
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
+import { Redactor } from './telemetry/redactor.js';
 import { ServerMetricFamilies } from './telemetry/server-metrics.js';
 
 export interface AppOptions {
@@ -22,6 +28,8 @@ export interface AppOptions {
   /** Folders put at the end of children's PATH. */
   readonly extraPath: readonly string[];
   readonly log: Log;
+  /** The one that `log` has too. */
+  readonly redactor?: Redactor;
 }
 
 const POLL_MS = 20;
@@ -33,14 +41,23 @@ export class App {
   readonly sessions: SessionStore;
   readonly stateless: StatelessCalls;
   readonly servers: readonly ReportedServer[];
+  readonly #guarded: AccessParts;
   readonly #listener: Listener;
   readonly #watchdog = new Watchdog();
+  readonly #redactor: Redactor;
+  readonly #audit: AuditLog;
   #draining = false;
 
   constructor(private readonly options: AppOptions) {
     const { config, version, log } = options;
     const { http, limits } = config;
+    this.#redactor = options.redactor ?? new Redactor();
+    learnSecrets(config, this.#redactor);
     const metrics = new Metrics(version);
+    // First, since it may throw: timers of the others would keep the process alive.
+    this.#guarded = accessOf(config, metrics, log);
+    const { access, metadata } = this.#guarded;
+    this.#audit = new AuditLog(config, log, this.#redactor);
     const entries = Object.entries(config.servers);
     const families = new ServerMetricFamilies(metrics, entries.length > 1);
     const hub = entries.length > 1 ? new HubRouter(version, limits.firstListWait) : undefined;
@@ -64,7 +81,14 @@ export class App {
     const credentialHeaders = Object.values(config.servers).flatMap(({ credentials }) =>
       Object.values(credentials).map((name) => name.toLowerCase()),
     );
-    const settings = { ...http, maxBuffered: limits.clientBuffer, maxMessage: limits.message, maxBatch: limits.batch, credentialHeaders };
+    const settings = {
+      ...http,
+      maxBuffered: limits.clientBuffer,
+      maxMessage: limits.message,
+      maxBatch: limits.batch,
+      maxDepth: limits.depth,
+      credentialHeaders,
+    };
     const root = hub ?? (this.servers[0] as ReportedServer).router;
     const reports = createReports({
       version,
@@ -74,10 +98,13 @@ export class App {
       firstStartWait: limits.firstListWait,
       isDraining: () => this.#draining,
     });
+    const tools = new ToolsApi({ servers: this.servers.map(({ router }) => router), stateless: this.stateless, settings });
     this.#listener = new Listener({
       endpoints: new Endpoints(root, routers, { sessions: this.sessions, stateless: this.stateless, settings, metrics, log }),
-      pages: createPages(reports, metrics, log),
+      pages: createPages(redactedReports(reports, this.#redactor), tools, metrics, log),
       guard: http,
+      access,
+      metadata,
       metrics,
       log,
     });
@@ -86,9 +113,15 @@ export class App {
   /** Starts the servers and listens. @returns the base URL @throws Error of `listen` when the port cannot be had */
   async start(): Promise<string> {
     const { host, port } = this.options.config.listen;
-    const url = await this.#listener.listen(host, port).catch(async (error: unknown) => {
+    const { authenticator, rates } = this.#guarded;
+    const listening = Promise.resolve(rates?.prepare()).then(() => this.#listener.listen(host, port));
+    const url = await listening.catch(async (error: unknown) => {
       await this.stop(); // its timers would keep the process alive
       throw error;
+    });
+    authenticator?.start(() => {
+      this.sessions.dropInvalid();
+      this.stateless.dropInvalid();
     });
     for (const { router } of this.servers) router.start();
     return url;
@@ -103,6 +136,7 @@ export class App {
   async stop(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    this.#guarded.authenticator?.stop();
     this.sessions.drain();
     this.stateless.drain();
     const deadline = performance.now() + this.options.config.limits.drain;
@@ -114,14 +148,14 @@ export class App {
     await stopped;
     this.#listener.closeAll();
     await closed;
-    await Promise.all([this.#watchdog.close(), this.sessions.replay.close()]);
+    await Promise.all([this.#watchdog.close(), this.sessions.replay.close(), this.#guarded.rates?.close(), this.#audit.close()]);
   }
 
   #makeServer(name: string, server: ServerConfig, metrics: Metrics, families: ServerMetricFamilies, hub: HubRouter | undefined): ReportedServer {
     const { limits, http } = this.options.config;
     const log = this.options.log.with({ server: name });
     const serverMetrics = families.of(name);
-    const context = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, log, metrics: serverMetrics };
+    const context = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, log, metrics: serverMetrics, redactor: this.#redactor };
     const isRemote = server.url !== undefined;
     const router = new ServerRouter(
       {
@@ -157,6 +191,7 @@ export class App {
         },
         tools: { allowTools: server.allowTools, denyTools: server.denyTools, readOnly: server.readOnly, validate: server.validate },
         cache: { ttl: server.cacheTtl, maxEntries: server.cacheEntries, coalesce: server.coalesce },
+        audit: this.#audit.settings && { ...this.#audit.settings, log: this.#audit.settings.log.with({ server: name }) },
         log,
         metrics,
         serverMetrics,

@@ -4,7 +4,9 @@ import type { Config, ServerConfig } from './config/schema.js';
 import { reasonOf } from './errors.js';
 import type { Watchdog } from './process/watchdog.js';
 import type { Log } from './telemetry/log.js';
+import type { Redactor } from './telemetry/redactor.js';
 import type { ServerMetrics } from './telemetry/server-metrics.js';
+import { redacted } from './upstream/redacted.js';
 import { sseUpstream } from './upstream/sse.js';
 import { stdioUpstream } from './upstream/stdio.js';
 import { streamableHttpUpstream } from './upstream/streamable-http.js';
@@ -17,11 +19,12 @@ export interface ConnectContext {
   readonly watchdog: Watchdog;
   readonly log: Log;
   readonly metrics: ServerMetrics;
+  readonly redactor: Redactor;
 }
 
 /** How a configured server is reached, whichever kind it is. @throws ConfigError if its `ca` file cannot be read */
 export function connectorOf(name: string, server: ServerConfig, context: ConnectContext): (env: Readonly<Record<string, string>>) => Connect {
-  const { limits, extraPath, watchdog, log, metrics } = context;
+  const { limits, extraPath, watchdog, log, metrics, redactor } = context;
   const { command, url } = server;
   if (url !== undefined) {
     const remote = {
@@ -31,7 +34,7 @@ export function connectorOf(name: string, server: ServerConfig, context: Connect
       connectTimeout: server.startTimeout,
       maxMessage: limits.message,
     };
-    const connect = isSse(server, remote.url) ? sseUpstream(remote) : streamableHttpUpstream(remote);
+    const connect = redacted(isSse(server, remote.url) ? sseUpstream(remote) : streamableHttpUpstream(remote), redactor);
     return () => connect;
   }
   const stdio = {
@@ -43,8 +46,13 @@ export function connectorOf(name: string, server: ServerConfig, context: Connect
     maxPendingInput: limits.childBuffer,
     maxMessage: limits.message,
     stderrLines: limits.stderrLines,
+    redact: redactor.text,
   };
-  return (env) => stdioUpstream({ ...stdio, env: { ...server.env, ...env } }, log, metrics);
+  return (env) => {
+    // Put together at each start: a secret in it may have changed since the last one.
+    const connect: Connect = (handlers) => stdioUpstream({ ...stdio, env: { ...server.env, ...env } }, log, metrics)(handlers);
+    return redacted(connect, redactor, env);
+  };
 }
 
 function isSse({ transport, type }: ServerConfig, url: URL): boolean {

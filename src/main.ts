@@ -2,16 +2,23 @@
 import { Command } from 'commander';
 import { callCommand } from './cli/call.js';
 import { checkCommand } from './cli/check.js';
+import { doctorCommand } from './cli/doctor.js';
 import { report } from './cli/exit.js';
+import { keysCommand } from './cli/keys.js';
+import { litellmCommand } from './cli/litellm.js';
 import { normaliseEnv } from './cli/options.js';
+import { secretsCommand } from './cli/secrets.js';
 import { serveCommand } from './cli/serve.js';
 import { toolsCommand } from './cli/tools.js';
 import { wrapCommand } from './cli/wrap.js';
 import { becomeChildOfInit } from './process/init.js';
+import { Redactor } from './telemetry/redactor.js';
 import { VERSION } from './version.js';
 
 becomeChildOfInit();
 normaliseEnv(process.env);
+/** Every secret of this process, so that none is shown. */
+const redactor = new Redactor();
 
 // Log options belong to the commands: commander would let the program take them from behind a command's name.
 const program = new Command('hearth')
@@ -20,7 +27,17 @@ const program = new Command('hearth')
   .exitOverride()
   .showHelpAfterError('(add --help for the options)');
 
-for (const command of [wrapCommand(), serveCommand(), checkCommand(), toolsCommand(), callCommand()]) {
+for (const command of [
+  wrapCommand(redactor),
+  serveCommand(redactor),
+  checkCommand(redactor),
+  keysCommand(),
+  secretsCommand(),
+  toolsCommand(),
+  callCommand(),
+  litellmCommand(redactor),
+  doctorCommand(redactor),
+]) {
   program.addCommand(command.version(VERSION).copyInheritedSettings(program));
 }
 program.addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or config, 3 unreachable.');
@@ -28,5 +45,5 @@ program.addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or c
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error, (text) => process.stderr.write(text));
+  process.exitCode = report(error, (text) => process.stderr.write(redactor.text(text)));
 }

@@ -9,8 +9,9 @@ export function applyFlags(config: Config, flags: ServeFlags): Config {
     ...config,
     listen: { ...config.listen, ...defined({ host, port }) },
     servers: Object.fromEntries(servers),
-    http: { ...config.http, ...defined({ stateless, jsonResponse, heartbeat, allowedHosts, allowedOrigins }) },
+    http: { ...config.http, ...defined({ stateless, jsonResponse, heartbeat, allowedHosts, allowedOrigins, maxEvent: flags.maxEventSize }) },
     state: { ...config.state, ...defined({ dir: flags.stateDir }) },
+    auth: { ...config.auth, ...defined({ apiKeyFile: flags.apiKeyFile }) },
     limits: {
       ...config.limits,
       ...defined({

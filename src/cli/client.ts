@@ -8,10 +8,11 @@ const CONNECT_MS = 30_000;
 /**
  * Runs something with a client of any MCP endpoint: Streamable HTTP in either era, or SSE, found out by trying.
  * @param address the endpoint, or a base URL whose /mcp and /sse are tried
+ * @param headers sent with every request
  * @throws ExitError usage for a bad URL, unreachable when no way leads to a server, failed for its errors
  */
-export async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connect(parseUrl(address));
+export async function withClient<T>(address: string, headers: Record<string, string>, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(parseUrl(address), headers);
   try {
     return await use(client);
   } catch (error) {
@@ -24,9 +25,9 @@ export async function withClient<T>(address: string, use: (client: Client) => Pr
   }
 }
 
-async function connect(url: URL): Promise<Client> {
+async function connect(url: URL, headers: Record<string, string>): Promise<Client> {
   const reasons: string[] = [];
-  for (const { what, transport } of ways(url)) {
+  for (const { what, transport } of ways(url, headers)) {
     const client = new Client({ name: 'hearth-cli', version: VERSION }, { versionNegotiation: { mode: 'auto' } });
     try {
       await client.connect(transport(), { timeout: CONNECT_MS });
@@ -44,13 +45,14 @@ interface Way {
   transport(): Transport;
 }
 
-function ways(url: URL): Way[] {
+function ways(url: URL, headers: Record<string, string>): Way[] {
+  const options = { requestInit: { headers } };
   const isBase = url.pathname === '/';
   const http = isBase ? new URL('/mcp', url) : url;
   const sse = isBase ? new URL('/sse', url) : url;
   const both: Way[] = [
-    { what: `Streamable HTTP at ${http.href}`, transport: () => new StreamableHTTPClientTransport(http) },
-    { what: `SSE at ${sse.href}`, transport: () => new SSEClientTransport(sse) },
+    { what: `Streamable HTTP at ${http.href}`, transport: () => new StreamableHTTPClientTransport(http, options) },
+    { what: `SSE at ${sse.href}`, transport: () => new SSEClientTransport(sse, options) },
   ];
   return url.pathname.endsWith('/sse') ? both.reverse() : both;
 }

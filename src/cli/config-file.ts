@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { embeddedConfig } from '../config/embedded.js';
-import { type LoadedConfig, loadConfigFile } from '../config/load.js';
+import type { LoadedConfig } from '../config/load.js';
 import { configSchema } from '../config/schema.js';
+import type { Redactor } from '../telemetry/redactor.js';
+import { loadWithSecrets } from './load-config.js';
 
 const DEFAULT_FILES = ['hearth.yaml', 'hearth.yml', 'hearth.json'];
 
@@ -13,11 +15,12 @@ export interface FoundConfig extends LoadedConfig {
 
 /**
  * The config to run: the named file, else `hearth.yaml` here, else the embedded default.
+ * @param redactor hears of every secret that it refers to
  * @throws ConfigError
  */
-export function findConfig(named: string | undefined): FoundConfig {
+export async function findConfig(named: string | undefined, redactor: Redactor): Promise<FoundConfig> {
   const file = named ?? DEFAULT_FILES.find((name) => existsSync(name));
-  if (file !== undefined) return { ...loadConfigFile(file, process.env), source: file };
+  if (file !== undefined) return { ...(await loadWithSecrets(file, process.env, redactor)), source: file };
   return { config: configSchema.parse(embeddedConfig(resolve('data'))), notes: [], source: 'the embedded default' };
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { z } from 'zod';
 import { policy } from '../config/schema.js';
-import { interval, size } from '../config/units.js';
+import { eventSize, interval, size } from '../config/units.js';
 import { LOG_LEVELS } from '../telemetry/log.js';
 import { invalidArgument } from './exit.js';
 
@@ -21,6 +21,8 @@ export interface ServeFlags {
   readonly allowedHosts?: string[];
   readonly allowedOrigins?: string[];
   readonly stateDir?: string;
+  readonly maxEventSize?: number;
+  readonly apiKeyFile?: string;
 }
 
 /** The options that `wrap` and `serve` share; each has an environment form. */
@@ -40,9 +42,18 @@ export function addServeOptions(command: Command): Command {
     )
     .addOption(option('--max-message-size <size>', 'largest message in either direction (default: 64MiB)', 'HEARTH_MAX_MESSAGE_SIZE', parse(size)))
     .addOption(
+      option(
+        '--max-event-size <size>',
+        'largest event that clients take, or "litellm" for 1MiB (default: no limit)',
+        'HEARTH_MAX_EVENT_SIZE',
+        parse(eventSize),
+      ),
+    )
+    .addOption(
       option('--allowed-hosts <names>', 'host names that requests may be addressed to, comma-separated; * for any', 'HEARTH_ALLOWED_HOSTS', list),
     )
     .addOption(option('--allowed-origins <origins>', 'web origins that may use hearth, comma-separated; * for any', 'HEARTH_ALLOWED_ORIGINS', list))
+    .addOption(option('--api-key-file <file>', 'file of keys, one a line, that clients need (default: none is needed)', 'HEARTH_API_KEY_FILE'))
     .addOption(option('--state-dir <folder>', 'folder for what lets clients resume streams after a restart (default: none)', 'HEARTH_STATE_DIR'));
 }
 

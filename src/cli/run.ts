@@ -1,6 +1,8 @@
 import { App } from '../app.js';
+import { isAuthOn } from '../auth/settings.js';
 import type { Config } from '../config/schema.js';
 import { createLog, type Log, type LogFormat, type LogLevel } from '../telemetry/log.js';
+import type { Redactor } from '../telemetry/redactor.js';
 import { VERSION } from '../version.js';
 import { binFolders } from './bin-folders.js';
 import { EXIT } from './exit.js';
@@ -12,13 +14,13 @@ export interface LogFlags {
 }
 
 /** @param pretty whether a person is likely to read */
-export function logFor(flags: LogFlags, pretty = process.stdout.isTTY === true): Log {
-  return createLog(flags.logLevel, flags.logFormat ?? (pretty ? 'pretty' : 'json'), process.stdout);
+export function logFor(flags: LogFlags, redactor: Redactor, pretty = process.stdout.isTTY === true): Log {
+  return createLog(flags.logLevel, flags.logFormat ?? (pretty ? 'pretty' : 'json'), process.stdout, redactor);
 }
 
 /** Runs a config until a signal comes: the first one drains, a second one does not wait. */
-export async function run(config: Config, log: Log): Promise<void> {
-  const app = new App({ config, version: VERSION, extraPath: binFolders(), log });
+export async function run(config: Config, log: Log, redactor: Redactor): Promise<void> {
+  const app = new App({ config, version: VERSION, extraPath: binFolders(), log, redactor });
   const url = await app.start();
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
@@ -42,13 +44,17 @@ export async function run(config: Config, log: Log): Promise<void> {
   log.info('connect', 'lines to paste into clients', { paste: pasteLines(url), hint: pasteHint(url, servers) });
 }
 
-function warnIfExposed({ listen, http }: Config, log: Log): void {
-  const isLoopback = ['127.0.0.1', 'localhost', '::1'].includes(listen.host);
-  if (isLoopback || http.allowedHosts.length > 0) return;
-  log.warn(
-    'allowed_hosts_unset',
-    `listening on ${listen.host}: requests are accepted for IP addresses and localhost only; name your host with --allowed-hosts`,
-  );
+/** One line, and where both things are to be said, in it. */
+function warnIfExposed({ listen, http, auth }: Config, log: Log): void {
+  const isLoopback = /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/.test(listen.host);
+  const named = http.allowedHosts.length > 0;
+  const authentication = isAuthOn(auth);
+  if (isLoopback || (named && authentication)) return;
+  const hosts = named ? '' : ' Requests are accepted for localhost and IP addresses only; name your host with --allowed-hosts.';
+  const keys = authentication ? '' : ' There is no authentication: whoever reaches this port can call every tool; see --api-key-file.';
+  log.warn(named ? 'no_authentication' : 'allowed_hosts_unset', `listening on ${listen.host}, for other machines too.${hosts}${keys}`, {
+    authentication,
+  });
 }
 
 function warnIfCostly({ http, servers }: Config, log: Log): void {

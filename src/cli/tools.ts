@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { withClient } from './client.js';
+import { addHeaderOptions, type HeaderFlags, headersOf } from './client-headers.js';
 import { addLogOptions } from './options.js';
 
 /** `hearth tools URL` */
@@ -9,8 +10,8 @@ export function toolsCommand(): Command {
     .description('Lists the tools of any MCP endpoint, over Streamable HTTP or SSE, whichever it speaks.')
     .argument('<url>', 'endpoint (…/mcp, …/sse) or base URL')
     .option('--json', 'print the complete list as JSON');
-  return addLogOptions(command).action(async (url: string, flags: { json?: boolean }) => {
-    const { tools } = await withClient(url, (client) => client.listTools());
+  return addLogOptions(addHeaderOptions(command)).action(async (url: string, flags: HeaderFlags & { json?: boolean }) => {
+    const { tools } = await withClient(url, headersOf(url, flags), (client) => client.listTools());
     if (flags.json) {
       process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);
       return;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { configSchema } from '../config/schema.js';
+import type { Redactor } from '../telemetry/redactor.js';
 import { applyFlags } from './apply-flags.js';
 import { EXIT, ExitError } from './exit.js';
 import { addLogOptions, addServeOptions, keyValue, repeated, type ServeFlags } from './options.js';
@@ -12,7 +13,7 @@ interface WrapFlags extends ServeFlags, LogFlags {
 }
 
 /** `hearth wrap [options] -- COMMAND [ARG...]` */
-export function wrapCommand(): Command {
+export function wrapCommand(redactor: Redactor): Command {
   const command = new Command('wrap')
     .summary('serve one stdio MCP server, without a config file')
     .description('Serves one stdio MCP server at /sse and /mcp. Everything after -- is its command line.')
@@ -26,6 +27,6 @@ export function wrapCommand(): Command {
     if (!program) throw new ExitError(EXIT.usage, 'name the server to wrap after --, for example: hearth wrap -- mcp-server-filesystem ./data');
     const { env, passEnv, cwd } = flags;
     const config = configSchema.parse({ servers: { server: { command: program, args, env, passEnv, cwd } } });
-    await run(applyFlags(config, flags), logFor(flags));
+    await run(applyFlags(config, flags), logFor(flags, redactor), redactor);
   });
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { reasonOf } from '../errors.js';
 import { isObject, type JsonObject } from '../protocol/message.js';
 import { coerceTexts } from './coerce.js';
-import { expand, UnresolvedVariable } from './expand.js';
+import { expand, type Sources, UnresolvedVariable } from './expand.js';
 import { fromForeign } from './foreign.js';
 import { ConfigError, type ConfigIssue, explain } from './issues.js';
 import { type Config, configSchema } from './schema.js';
@@ -17,23 +17,27 @@ export interface LoadedConfig {
 
 type Path = readonly PropertyKey[];
 
-/** @throws ConfigError if the file cannot be read or used */
+/** Config that refers to no secrets. @throws ConfigError if the file cannot be read or used */
 export function loadConfigFile(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
-  let text: string;
+  return parseConfig(readConfigFile(file), file, env);
+}
+
+/** @throws ConfigError if the file cannot be read */
+export function readConfigFile(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError(file, [{ line: undefined, column: undefined, key: '', message: `cannot be read: ${reasonOf(error)}` }]);
   }
-  return parseConfig(text, file, env);
 }
 
 /**
  * Parses YAML or JSON and validates it.
- * @param file name for messages
+ * @param file    name for messages
+ * @param secrets where `${secret:NAME}` comes from, and who hears of the secrets
  * @throws ConfigError with every issue found, each with its line and column
  */
-export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): LoadedConfig {
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv, secrets: Omit<Sources, 'env'> = {}): LoadedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -48,7 +52,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const issues: ConfigIssue[] = [];
   const fromVariables = new Set<string>();
   const expander: Expander = {
-    env,
+    sources: { ...secrets, env },
     expanded: fromVariables,
     report: (path, message) => issues.push({ ...locate(path), key: path.join('.'), message }),
   };
@@ -80,7 +84,7 @@ function plainValue(document: Document, failed: (message: string) => ConfigError
 }
 
 interface Expander {
-  readonly env: NodeJS.ProcessEnv;
+  readonly sources: Sources;
   /** Texts that variables have changed. */
   readonly expanded: Set<string>;
   report(path: Path, message: string): void;
@@ -94,7 +98,8 @@ function expandAll(value: unknown, path: Path, expander: Expander): unknown {
   }
   if (typeof value !== 'string') return value;
   try {
-    const text = expand(value, expander.env);
+    // Where secrets are cannot itself be one of them.
+    const text = expand(value, path[0] === 'secrets' ? { env: expander.sources.env } : expander.sources);
     if (text !== value) expander.expanded.add(text);
     return text;
   } catch (error) {

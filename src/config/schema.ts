@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { duration, interval, size } from './units.js';
+import { authSchema, rateSchema } from './auth-schema.js';
+import { secretsSchema } from './secrets-schema.js';
+import { duration, eventSize, interval, size } from './units.js';
 
 const count = z.int().min(1);
 const names = z.array(z.string());
@@ -52,7 +54,10 @@ export const serverSchema = z
     allowTools: names.optional().meta({ description: 'The only tools that are offered, by name; `*` stands for any text. Without it all are.' }),
     denyTools: names.default([]).meta({ description: 'Tools that are neither listed nor called; `*` stands for any text.' }),
     readOnly: z.boolean().default(false).meta({ description: 'Only tools that their server annotates as read-only are offered.' }),
-    validate: z.boolean().default(false).meta({ description: "Arguments of calls are checked against their tools' schemas before the server gets them." }),
+    validate: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Arguments of calls are checked against their tools' schemas before the server gets them." }),
     startTimeout: duration.default(60_000).meta({ description: 'From start to ready.' }),
     readyWait: duration.default(15_000).meta({ description: 'How long a call may wait for a child that starts or has just died.' }),
     stopEof: duration.default(3_000).meta({ description: 'After the end of stdin, before SIGTERM.' }),
@@ -98,8 +103,18 @@ const http = z.strictObject({
   heartbeat: interval.default(15_000).meta({ description: 'Time between comment lines that keep open streams alive.' }),
   streamAfter: duration.default(100).meta({ description: 'A POST on /mcp that is still unanswered after this time becomes an event stream.' }),
   retry: duration.default(1_000).meta({ description: 'How long clients are asked to wait before they resume a stream of /mcp that broke.' }),
+  maxEvent: eventSize.default(0).meta({
+    description:
+      'Largest event of a stream, for clients that give up over a larger one: tools then answer that their result is too large. `litellm` is 1 MiB, 0 no limit.',
+  }),
   stateless: z.boolean().default(false).meta({ description: 'No sessions on /mcp: every POST stands alone.' }),
   jsonResponse: z.boolean().default(false).meta({ description: 'Answer POSTs on /mcp with plain JSON only, never with a stream.' }),
+});
+
+const audit = z.strictObject({
+  calls: z.boolean().default(false).meta({ description: 'A record of every tool call: who, which tool, what came of it, how long it took.' }),
+  arguments: z.boolean().default(false).meta({ description: 'With the arguments of the calls, without known secrets in them.' }),
+  file: z.string().optional().meta({ description: 'File for these records, as JSON lines; without it they go into the log, at level info.' }),
 });
 
 const limits = z.strictObject({
@@ -124,12 +139,14 @@ const limits = z.strictObject({
   pending: count.default(10_000).meta({ description: 'Requests in flight at one child, waiting ones included.' }),
   clientBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a client that does not read; then it is closed.' }),
   childBuffer: size.default(64 * 2 ** 20).meta({ description: 'Bytes that may wait for a child that does not read; then calls fail.' }),
+  depth: count.default(256).meta({ description: 'Levels of objects and lists in a message of a client.' }),
   asked: count.default(64).meta({ description: 'Questions of servers that one client may leave unanswered.' }),
   inputTimeout: interval
     .default(300_000)
     .meta({ description: 'Time for a client of 2026-07-28 to come back with the input that a server of an earlier revision waits for.' }),
   stderrLines: count.default(50).meta({ description: "Lines of a child's stderr that are kept for reports." }),
   firstListWait: duration.default(5_000).meta({ description: "How long a hub's first lists wait for servers that are still starting." }),
+  rate: rateSchema.prefault({}),
   drain: duration.default(10_000).meta({ description: 'Time for requests in flight when hearth stops.' }),
 });
 
@@ -152,7 +169,10 @@ export const configSchema = z
       .meta({ description: 'The MCP servers, by name. One makes a wrapper, several make a hub.' }),
     http: http.prefault({}),
     limits: limits.prefault({}),
+    auth: authSchema.prefault({}),
+    audit: audit.prefault({}),
     state: state.prefault({}),
+    secrets: secretsSchema.prefault({}),
   })
   .meta({ id: 'hearth', title: 'Configuration of hearth' });
 

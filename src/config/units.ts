@@ -36,6 +36,9 @@ export const size = z.union([z.string(), z.number()]).transform((value, context)
   return z.NEVER;
 });
 
+/** A size, or the name of a client whose limit is known. */
+export const eventSize = z.union([z.literal('litellm').transform(() => 2 ** 20), z.literal(0), size]);
+
 function inUnits(value: string | number, units: Readonly<Record<string, number>>): number | undefined {
   if (typeof value === 'number') return value;
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value.trim());

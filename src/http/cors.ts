@@ -15,7 +15,10 @@ export function applyCors(req: IncomingMessage, res: ServerResponse, allowed: re
   if (origin === undefined || !isAllowedOrigin(origin, allowed)) return false;
   res.setHeader('Access-Control-Allow-Origin', origin);
   res.setHeader('Vary', 'Origin');
-  res.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, X-Correlation-ID');
+  res.setHeader(
+    'Access-Control-Expose-Headers',
+    'Mcp-Session-Id, X-Correlation-ID, WWW-Authenticate, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+  );
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
   const asked = req.headers['access-control-request-headers']?.split(',').map((name) => name.trim()) ?? [];

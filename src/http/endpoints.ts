@@ -15,6 +15,8 @@ interface Endpoint {
 /** A request to an MCP path, matched: the route template is for metrics. */
 export interface McpRoute {
   readonly route: string;
+  /** The one server that is served there; undefined for a hub. */
+  readonly server: string | undefined;
   handle(req: IncomingMessage, res: ServerResponse, url: URL): void | Promise<void>;
 }
 
@@ -25,10 +27,11 @@ export class Endpoints {
   readonly #root: Endpoint;
   readonly #servers = new Map<string, Endpoint>();
 
-  constructor(root: Router, servers: ReadonlyMap<string, Router>, context: Omit<TransportContext, 'router' | 'prefix'>) {
-    this.#root = endpoint({ ...context, router: root, prefix: '' });
+  constructor(root: Router, servers: ReadonlyMap<string, Router>, context: Omit<TransportContext, 'router' | 'prefix' | 'server'>) {
+    const [only, ...others] = servers.keys();
+    this.#root = endpoint({ ...context, router: root, prefix: '', server: others.length === 0 ? only : undefined });
     for (const [name, router] of servers) {
-      this.#servers.set(name, endpoint({ ...context, router, prefix: `/servers/${encodeURIComponent(name)}` }));
+      this.#servers.set(name, endpoint({ ...context, router, prefix: `/servers/${encodeURIComponent(name)}`, server: name }));
     }
   }
 
@@ -36,11 +39,13 @@ export class Endpoints {
   match(path: string): McpRoute | undefined {
     const underServer = SERVER_PATH.exec(path);
     if (!underServer) return route(path, '', this.#root);
-    const found = this.#servers.get(decode(underServer[1] as string));
+    const server = decode(underServer[1] as string);
+    const found = this.#servers.get(server);
     if (found) return route(underServer[2] as string, '/servers/{name}', found);
     const names = [...this.#servers.keys()].join(', ');
     return {
       route: '/servers/{name}',
+      server,
       handle: (_req, res) => sendError(res, new HearthError('not_found', `There is no server of this name. Servers: ${names}.`)),
     };
   }
@@ -51,15 +56,17 @@ function endpoint(context: TransportContext): Endpoint {
 }
 
 function route(path: string, prefix: string, { context, streamable }: Endpoint): McpRoute | undefined {
+  const { server } = context;
   switch (path) {
     case '/mcp':
-      return { route: `${prefix}/mcp`, handle: (req, res) => streamable.handle(req, res) };
+      return { route: `${prefix}/mcp`, server, handle: (req, res) => streamable.handle(req, res) };
     case '/sse':
       // POST is refused so that clients which probe for Streamable HTTP fall back to SSE.
-      return { route: `${prefix}/sse`, handle: (req, res) => (req.method === 'GET' ? openSse(context, req, res) : refuseMethod(res, 'GET')) };
+      return { route: `${prefix}/sse`, server, handle: (req, res) => (req.method === 'GET' ? openSse(context, req, res) : refuseMethod(res, 'GET')) };
     case '/messages':
       return {
         route: `${prefix}/messages`,
+        server,
         handle: (req, res, url) => (req.method === 'POST' ? postSse(context, req, res, url) : refuseMethod(res, 'POST')),
       };
     default:

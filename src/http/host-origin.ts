@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { HearthError } from '../errors.js';
 
 export interface HostOriginSettings {
@@ -24,29 +24,42 @@ export function checkHostAndOrigin(req: IncomingMessage, settings: HostOriginSet
   if (host === undefined || !isAllowedHost(host, settings.allowedHosts)) {
     throw new HearthError('forbidden', 'Forbidden: this Host is not allowed. Name it with --allowed-hosts if it is yours.');
   }
+  if (!isOwnTarget(req.url, settings.allowedHosts)) {
+    throw new HearthError('forbidden', 'Forbidden: the host of the request target is not allowed. Name it with --allowed-hosts if it is yours.');
+  }
   const { origin } = req.headers;
   if (origin !== undefined && !isAllowedOrigin(origin, settings.allowedOrigins)) {
     throw new HearthError('forbidden', 'Forbidden: this Origin is not allowed. Name it with --allowed-origins if it is yours.');
   }
 }
 
+/** A target with a host of its own goes over the header (RFC 9112, 3.2.2), so it is checked alike. */
+function isOwnTarget(target: string | undefined, allowed: readonly string[]): boolean {
+  const match = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target ?? '');
+  if (!match) return true;
+  const host = hostName(match[1]);
+  return host !== undefined && isAllowedHost(host, allowed);
+}
+
 /** Whether a page of this origin may read answers (CORS). */
 export function isAllowedOrigin(origin: string, allowed: readonly string[]): boolean {
-  if (allowed.includes('*') || allowed.includes(origin)) return true;
-  const match = /^https?:\/\/([^/@\s]+)$/.exec(origin);
-  const host = hostName(match?.[1]);
-  return host !== undefined && LOOPBACK.has(host);
+  if (allowed.includes(origin)) return true;
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/@\s]+)$/.exec(origin);
+  const host = hostName(match?.[2]);
+  if (host === undefined) return false; // `null` too, even where any origin may come: it hides where a page is from
+  return allowed.includes('*') || (LOOPBACK.has(host) && /^https?$/.test(match?.[1] ?? ''));
 }
 
 function isAllowedHost(host: string, allowed: readonly string[]): boolean {
   if (LOOPBACK.has(host) || allowed.includes('*')) return true;
-  return isIP(host.replace(/^\[|\]$/g, '')) !== 0 || allowed.some((name) => name.toLowerCase() === host);
+  const isAddress = host.startsWith('[') ? isIPv6(host.slice(1, -1)) : isIPv4(host);
+  return isAddress || allowed.some((name) => name.toLowerCase() === host);
 }
 
 /** The name part of `host[:port]`, in lower case; undefined if it is malformed. */
 function hostName(authority: string | undefined): string | undefined {
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(authority ?? '');
-  return match?.[1]?.toLowerCase();
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i.exec(authority ?? '');
+  return Number(match?.[2] ?? 0) > 65_535 ? undefined : match?.[1]?.toLowerCase();
 }
 
 function hasDuplicate(req: IncomingMessage, name: string): boolean {

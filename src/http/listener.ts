@@ -5,9 +5,11 @@ import { correlationOf, withCorrelation } from '../telemetry/correlation.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { sendError } from '../transport/io.js';
+import type { Access } from './access.js';
 import { applyCors } from './cors.js';
 import type { Endpoints } from './endpoints.js';
 import { checkHostAndOrigin, type HostOriginSettings } from './host-origin.js';
+import type { ResourceMetadata } from './resource-metadata.js';
 
 /** Handles what is not MCP: health, status, metrics. Sets `res.locals.route` by its route template. */
 export type PagesHandler = (req: IncomingMessage, res: ServerResponse, notFound: () => void) => void;
@@ -16,6 +18,9 @@ export interface ListenerOptions {
   readonly endpoints: Endpoints;
   readonly pages: PagesHandler;
   readonly guard: HostOriginSettings;
+  /** Undefined where everybody may do everything as often as they like. */
+  readonly access: Access | undefined;
+  readonly metadata: ResourceMetadata | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -70,28 +75,49 @@ export class Listener {
   }
 
   async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { guard, endpoints, pages, log } = this.options;
+    const { guard, endpoints, access, log } = this.options;
     const observed = this.#observe(req, res);
     try {
-      checkHostAndOrigin(req, guard);
+      this.#checkGuard(req);
       if (applyCors(req, res, guard.allowedOrigins)) return;
       const url = targetOf(req);
       const mcp = endpoints.match(url.pathname);
-      if (mcp) {
-        observed.route = mcp.route;
-        await mcp.handle(req, res, url);
-      } else {
-        observed.route = pageRoute(url.pathname);
-        pages(req, res, () => {
-          observed.route = '_other';
-        });
-      }
+      // Until it is let in, any other path is none: it would make a series of its own.
+      const page = pageRoute(url.pathname);
+      observed.route = mcp?.route ?? (PAGE.test(page) ? page : '_other');
+      if (access)
+        await access.admit(req, res, { url, route: observed.route, isMcp: mcp !== undefined || TOOL_PATHS.has(url.pathname), server: mcp?.server });
+      if (mcp) await mcp.handle(req, res, url);
+      else this.#page(req, res, url, observed);
     } catch (error) {
       const known = asHearthError(error);
       if (known.code === 'internal') log.error('internal_error', reasonOf(error), { stack: error instanceof Error ? error.stack : undefined });
-      if (known.code === 'forbidden') this.options.metrics.rejected.inc({ reason: 'host_or_origin' });
       sendError(res, known);
     }
+  }
+
+  /** @throws HearthError `forbidden` */
+  #checkGuard(req: IncomingMessage): void {
+    try {
+      checkHostAndOrigin(req, this.options.guard);
+    } catch (error) {
+      this.options.metrics.rejected.inc({ reason: 'host_or_origin' });
+      throw error;
+    }
+  }
+
+  #page(req: IncomingMessage, res: ServerResponse, url: URL, observed: { route: string }): void {
+    const { metadata, pages } = this.options;
+    if (metadata?.has(url.pathname)) {
+      metadata.answer(req, res, url.pathname);
+      return;
+    }
+    observed.route = pageRoute(url.pathname);
+    // Pages match the very path that was let in, whatever form of target it came as.
+    req.url = url.pathname + url.search;
+    pages(req, res, () => {
+      observed.route = '_other';
+    });
   }
 
   /** Counts the request when its answer ends. */
@@ -124,6 +150,11 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PAT
 function methodLabel(method: string | undefined): string {
   return method !== undefined && METHODS.has(method) ? method : '_other';
 }
+
+const PAGE = /^\/(?:v1\/mcp\/tools|mcp-rest\/tools\/call|health(?:\/(?:live|ready))?|healthz|readyz|ready|status|metrics|servers\/\{name\}\/reset)$/;
+
+/** What is listed and called there is limited to what a key covers, as on the MCP paths. */
+const TOOL_PATHS = new Set(['/v1/mcp/tools', '/mcp-rest/tools/call']);
 
 /** Known paths are their own template; a server's name is not a label value. */
 function pageRoute(path: string): string {

@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { refuseMethod, sendError } from '../transport/io.js';
 import type { PagesHandler } from './listener.js';
+import type { ToolsApi } from './tools-api.js';
 
 /** What the pages show; the composition root provides it. */
 export interface Reports {
@@ -18,7 +19,7 @@ export interface Reports {
 }
 
 /** Health, status and metrics, by express: nothing here is on the path of a tool call. */
-export function createPages(reports: Reports, metrics: Metrics, log: Log): PagesHandler {
+export function createPages(reports: Reports, tools: ToolsApi, metrics: Metrics, log: Log): PagesHandler {
   const app: Express = express().disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.get(['/health/live', '/healthz'], (_req, res) => void res.json({ status: 'ok' }));
   app.get(['/health/ready', '/readyz', '/ready'], (_req, res) => {
@@ -39,7 +40,17 @@ export function createPages(reports: Reports, metrics: Metrics, log: Log): Pages
     reports.reset(req.params.name);
     res.status(202).json({ status: 'reset' });
   });
-  for (const path of ['/health', '/health/live', '/health/ready', '/healthz', '/readyz', '/ready', '/status', '/metrics']) {
+  app.get('/v1/mcp/tools', (req, res) => void res.json(tools.tools(req)));
+  app.post('/mcp-rest/tools/call', async (req, res) => {
+    try {
+      res.json(await tools.call(req, res));
+    } catch (error) {
+      const { http, code, message } = asHearthError(error);
+      res.status(http).json({ detail: { error: code, message } });
+    }
+  });
+  app.all('/mcp-rest/tools/call', (_req, res) => refuseMethod(res, 'POST'));
+  for (const path of ['/v1/mcp/tools', '/health', '/health/live', '/health/ready', '/healthz', '/readyz', '/ready', '/status', '/metrics']) {
     app.all(path, (_req, res) => refuseMethod(res, 'GET'));
   }
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {

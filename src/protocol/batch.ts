@@ -16,9 +16,10 @@ export function looksLikeBatch(raw: string): boolean {
 /**
  * Parses a batch. Every message keeps its own text, byte for byte.
  * @param limit most elements
+ * @param parse parses one of them
  * @throws HearthError `parse`, or `invalid_request` for a batch that is empty, too long, or has `initialize` in it
  */
-export function parseBatch(raw: string, limit: number): Batch {
+export function parseBatch(raw: string, limit: number, parse: (raw: string) => Message = parseMessage): Batch {
   const body = parseJson(raw) as unknown[]; // it begins as an array does
   if (body.length === 0) throw invalid('a batch has at least one message');
   if (body.length > limit) throw invalid(`the batch has ${body.length} messages; the limit is ${limit} (limits.batch)`);
@@ -26,7 +27,7 @@ export function parseBatch(raw: string, limit: number): Batch {
   const errors: HearthError[] = [];
   for (const { start, end } of elementSpans(raw, skipSpace(raw, 0))) {
     try {
-      messages.push(parseMessage(raw.slice(start, end)));
+      messages.push(parse(raw.slice(start, end)));
     } catch (error) {
       errors.push(asHearthError(error));
     }

@@ -6,7 +6,7 @@
  */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   let level: unknown[] = [value];
-  for (let depth = 0; depth <= limit; depth++) {
+  for (let depth = 0; depth < limit; depth++) {
     const next: unknown[] = [];
     for (const item of level) {
       if (typeof item !== 'object' || item === null) continue;

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Principal } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
 import { META } from '../protocol/envelope.js';
 import { type JsonObject, type NotificationMessage, objectOf, type RequestMessage, stringOf } from '../protocol/message.js';
 import { LATEST_HANDSHAKE_VERSION, negotiate, STATELESS_VERSIONS } from '../protocol/versions.js';
 import type { ListKind } from './catalog.js';
-import { HubLists } from './hub-lists.js';
+import { HubLists, shownTo } from './hub-lists.js';
 import { ownerOf, unqualify } from './namespace.js';
 import type { Rewrites } from './pending.js';
 import type { Caller, Exchange, Router } from './router.js';
@@ -65,7 +66,7 @@ export class HubRouter implements Router, ServerListener {
   async initialize(caller: Caller, params: JsonObject): Promise<JsonObject> {
     await this.#firstStart();
     this.join(caller);
-    const instructions = this.#instructions();
+    const instructions = this.#instructions(caller);
     return {
       protocolVersion: negotiate(stringOf(params.protocolVersion) ?? '', LATEST_HANDSHAKE_VERSION),
       capabilities: CAPABILITIES,
@@ -74,9 +75,9 @@ export class HubRouter implements Router, ServerListener {
     };
   }
 
-  async discover(): Promise<JsonObject> {
+  async discover(caller: Caller): Promise<JsonObject> {
     await this.#firstStart();
-    const instructions = this.#instructions();
+    const instructions = this.#instructions(caller);
     return {
       supportedVersions: STATELESS_VERSIONS,
       capabilities: CAPABILITIES,
@@ -96,7 +97,7 @@ export class HubRouter implements Router, ServerListener {
 
   request(caller: Caller, message: RequestMessage, exchange: Exchange): void {
     const kind = this.#lists.kindOf(message.method);
-    if (kind) void this.#list(kind, message, exchange);
+    if (kind) void this.#list(kind, caller.principal, message, exchange);
     else if (message.method === 'logging/setLevel') this.#setLevel(caller, message, exchange);
     else this.#forward(caller, message, exchange);
   }
@@ -114,67 +115,79 @@ export class HubRouter implements Router, ServerListener {
     for (const server of this.#servers.values()) server.release(caller);
   }
 
-  async #list(kind: ListKind, message: RequestMessage, exchange: Exchange): Promise<void> {
+  async #list(kind: ListKind, principal: Principal | undefined, message: RequestMessage, exchange: Exchange): Promise<void> {
     if (!this.#settled) await this.#firstStart();
-    exchange.reply(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${this.#lists.result(kind)}}`);
+    exchange.reply(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${this.#lists.result(kind, principal)}}`);
   }
 
   #setLevel(caller: Caller, message: RequestMessage, exchange: Exchange): void {
-    for (const server of this.#servers.values()) {
+    for (const server of this.#shownTo(caller)) {
       if (server.handshake?.capabilities.logging && server.existing(caller)) server.request(caller, message, SILENT);
     }
     exchange.reply(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{}}`);
   }
 
   #forward(caller: Caller, message: RequestMessage, exchange: Exchange): void {
-    const target = this.#target(message);
+    const target = this.#target(caller, message);
     if (target instanceof HearthError) exchange.fail(message.id, target);
     else target.server.request(caller, message, exchange, target.rewrites);
   }
 
   /** The server that a request is for, and what has to be renamed in it. */
-  #target({ method, params }: RequestMessage): { server: ServerRouter; rewrites: Rewrites } | HearthError {
+  #target(caller: Caller, { method, params }: RequestMessage): { server: ServerRouter; rewrites: Rewrites } | HearthError {
     const ref = objectOf(params?.ref);
     if (params?.task !== undefined) return new HearthError('invalid_params', 'Invalid params: a hub has no tasks; use /servers/<name>/mcp.');
     switch (method) {
       case 'tools/call':
       case 'prompts/get':
-        return this.#byName(stringOf(params?.name), ['params', 'name'], method === 'tools/call' ? 'tool' : 'prompt');
+        return this.#byName(caller, stringOf(params?.name), ['params', 'name'], method === 'tools/call' ? 'tool' : 'prompt');
       case 'resources/read':
       case 'resources/subscribe':
       case 'resources/unsubscribe':
-        return this.#byUri(stringOf(params?.uri), ['params', 'uri']);
+        return this.#byUri(caller, stringOf(params?.uri), ['params', 'uri']);
       case 'completion/complete':
-        if (ref?.type === 'ref/prompt') return this.#byName(stringOf(ref.name), ['params', 'ref', 'name'], 'prompt');
-        return this.#byUri(stringOf(ref?.uri), ['params', 'ref', 'uri']);
+        if (ref?.type === 'ref/prompt') return this.#byName(caller, stringOf(ref.name), ['params', 'ref', 'name'], 'prompt');
+        return this.#byUri(caller, stringOf(ref?.uri), ['params', 'ref', 'uri']);
       default:
         return new HearthError('method_not_found', `Method not found: ${method} cannot be sent to all servers; use /servers/<name>/mcp.`);
     }
   }
 
-  #byName(shown: string | undefined, path: readonly string[], what: string): { server: ServerRouter; rewrites: Rewrites } | HearthError {
+  #byName(
+    caller: Caller,
+    shown: string | undefined,
+    path: readonly string[],
+    what: string,
+  ): { server: ServerRouter; rewrites: Rewrites } | HearthError {
     const parts = unqualify(shown ?? '');
     const server = parts && this.#servers.get(parts.server);
-    if (!parts || !server) {
-      const known = [...this.#servers.keys()].join(', ');
+    if (!parts || !server || caller.principal?.mayUse(server.name) === false) {
+      const known = this.#shownTo(caller)
+        .map(({ name }) => name)
+        .join(', ');
       return new HearthError('invalid_params', `Unknown ${what}: ${shown}. Names are <server>__<${what}>; servers: ${known}.`);
     }
     return { server, rewrites: { request: [{ path, json: JSON.stringify(parts.name) }] } };
   }
 
-  #byUri(shown: string | undefined, path: readonly string[]): { server: ServerRouter; rewrites: Rewrites } | HearthError {
-    const owner = ownerOf(shown ?? '', this.#lists.uriSources());
+  #byUri(caller: Caller, shown: string | undefined, path: readonly string[]): { server: ServerRouter; rewrites: Rewrites } | HearthError {
+    const owner = ownerOf(shown ?? '', this.#lists.uriSources(caller.principal));
     const server = owner && this.#servers.get(owner.server);
     if (!owner || !server) return new HearthError('invalid_params', `Unknown resource: ${shown}. Name its server like this: <server>+${shown}.`);
     return { server, rewrites: owner.uri === shown ? {} : { request: [{ path, json: JSON.stringify(owner.uri) }] } };
+  }
+
+  /** The servers that a caller may know of. */
+  #shownTo({ principal }: Caller): ServerRouter[] {
+    return shownTo(this.#servers, principal);
   }
 
   #serverInfo(): JsonObject {
     return { name: 'hearth', title: 'Hearth hub', version: this.version };
   }
 
-  #instructions(): string {
-    const parts = [...this.#servers.values()].map((server) => [server.name, stringOf(server.handshake?.initialize.instructions)]);
+  #instructions(caller: Caller): string {
+    const parts = this.#shownTo(caller).map((server) => [server.name, stringOf(server.handshake?.initialize.instructions)]);
     return parts
       .filter(([, text]) => text)
       .map(([name, text]) => `# ${name}\n${text}`)

@@ -22,6 +22,7 @@ export function logRequest(
     code,
     durationMs: Math.round(seconds * 1000),
     session: caller.id,
+    principal: caller.principal?.name,
     correlationId: correlation?.id,
   });
 }

@@ -1,3 +1,4 @@
+import type { Principal } from '../auth/principal.js';
 import type { HearthError } from '../errors.js';
 import type { Id, JsonObject, NotificationMessage, RequestMessage } from '../protocol/message.js';
 import type { Era } from '../protocol/versions.js';
@@ -31,6 +32,8 @@ export interface Caller {
   readonly era: Era;
   /** Tells one client from another, as well as that can be told. */
   readonly client: string;
+  /** Where it is: for logs. */
+  readonly address: string;
   /** Params of the client's `initialize`, or what a request that stands alone says instead; undefined before that. */
   readonly initializeParams: JsonObject | undefined;
   /** What the client offers to servers. */
@@ -39,6 +42,8 @@ export interface Caller {
   readonly logLevel: string | undefined;
   /** The credential headers that the client sent when it connected, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Who it is, and what it may do; undefined where nobody has to say. */
+  readonly principal: Principal | undefined;
   /** Whether the client is gone. */
   readonly closed: boolean;
   readonly asked: Questions;

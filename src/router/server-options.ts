@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Connect } from '../upstream/upstream.js';
+import type { AuditSettings } from './audit.js';
 import type { LinkSettings } from './link.js';
 import type { GuardSettings } from './tool-guard.js';
 
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly gate: GateSettings;
   readonly cache: ReadCacheSettings;
   readonly tools: GuardSettings;
+  /** Set if calls are to be recorded. */
+  readonly audit: AuditSettings | undefined;
   /** Children that may be started per minute under policy `per-session`. */
   readonly spawnRate: number;
   readonly log: Log;

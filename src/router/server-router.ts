@@ -7,6 +7,8 @@ import { modernCapabilities } from '../protocol/modern-result.js';
 import { negotiate, STATELESS_VERSIONS } from '../protocol/versions.js';
 import type { Handshake } from '../supervisor/handshake.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
+import { Audience } from './audience.js';
+import { audited } from './audit.js';
 import type { Catalog, ListKind } from './catalog.js';
 import { isKeyed, Legs } from './legs.js';
 import type { Link } from './link.js';
@@ -16,6 +18,7 @@ import { type Rewrites, toolOf } from './pending.js';
 import type { Probe } from './probe.js';
 import { ReadPath } from './read-path.js';
 import type { Caller, Exchange, Router } from './router.js';
+import { callRefusal, mayKnow, scopedList } from './scope.js';
 import type { ServerOptions } from './server-options.js';
 import { answerLocally } from './shared-state.js';
 import { ToolGuard } from './tool-guard.js';
@@ -43,8 +46,7 @@ export class ServerRouter implements Router {
   readonly #cache: ReadCache;
   readonly #reads: ReadPath;
   readonly #probe: Probe | undefined;
-  /** Sessions that see this server bare and therefore get its broadcasts. */
-  readonly #callers = new Set<Caller>();
+  readonly #audience = new Audience((caller) => this.existing(caller));
   readonly #listener: ServerListener | undefined;
 
   constructor(
@@ -141,16 +143,21 @@ export class ServerRouter implements Router {
   }
 
   join(caller: Caller): void {
-    this.#callers.add(caller);
+    this.#audience.add(caller);
   }
 
   tool(name: string): JsonObject | undefined {
     return this.#offering.tool(name);
   }
 
-  request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
+  request(caller: Caller, message: RequestMessage, back: Exchange, rewrites?: Rewrites): void {
+    const { audit } = this.options;
+    const tool = audit && toolOf(message, rewrites);
+    const exchange = audit && tool !== undefined ? audited(audit, caller, message, tool, back) : back;
+    const refusal = callRefusal(caller, message);
     const isGuarded = this.#guard.active && message.method === 'tools/call';
-    if ((caller.era === 'legacy' || this.#legs.settled) && !isGuarded) this.#request(caller, message, exchange, rewrites);
+    if (refusal) exchange.fail(message.id, refusal);
+    else if ((caller.era === 'legacy' || this.#legs.settled) && !isGuarded) this.#request(caller, message, exchange, rewrites);
     else void this.#requestLater(caller, message, exchange, rewrites);
   }
 
@@ -170,7 +177,8 @@ export class ServerRouter implements Router {
   #request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
     try {
       const link = this.#linkFor(caller);
-      const effect = answerLocally(link, caller, message, message.method === 'tools/list' ? this.#guard.listed(rewrites) : rewrites);
+      const shown = message.method === 'tools/list' ? scopedList(caller, this.#guard.listed(rewrites)) : rewrites;
+      const effect = answerLocally(link, caller, message, shown);
       if (effect.answer !== undefined) {
         exchange.reply(effect.answer);
         return;
@@ -199,7 +207,7 @@ export class ServerRouter implements Router {
   }
 
   release(caller: Caller): void {
-    this.#callers.delete(caller);
+    this.#audience.delete(caller);
     this.#reads.release(caller); // first, so that it does not take the place of its own call
     this.#legs.release(caller);
   }
@@ -269,27 +277,18 @@ export class ServerRouter implements Router {
   }
 
   async #onReady(link: Link, handshake: Handshake, changed: boolean): Promise<void> {
-    if (changed) this.#broadcast(link, '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+    if (changed) this.#audience.tell(link, '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
     if (!link.options.owner && !this.#legs.isModernOnly(link)) await this.#offering.learn(handshake, link.supervisor);
   }
 
   #onBroadcast(link: Link, message: NotificationMessage): void {
     const kinds = LIST_CHANGED[message.method];
-    this.#broadcast(link, message.raw, kinds ? undefined : message);
+    this.#audience.tell(link, message.raw, kinds ? undefined : message);
     if (link.options.owner || this.#legs.isModernOnly(link)) return; // what one session's child says concerns nobody else
     const level = message.params?.level;
-    if (kinds) void this.#offering.reload(link.supervisor, kinds);
     // Only to sessions of this child: another one's may have other credentials.
-    else this.#listener?.onLog(message.raw, (caller) => this.existing(caller) === link && link.levels.admits(caller, level));
-  }
-
-  /** To the sessions of this child; log records only to those whose level admits them. */
-  #broadcast(link: Link, raw: string, log?: NotificationMessage): void {
-    const level = log?.params?.level;
-    const { owner } = link.options;
-    for (const caller of owner ? [owner] : this.#callers) {
-      if (this.existing(caller) !== link) continue;
-      if (!log || link.levels.admits(caller, level)) caller.send(raw);
-    }
+    const admits = (caller: Caller): boolean => this.existing(caller) === link && mayKnow(caller, this.name) && link.levels.admits(caller, level);
+    if (kinds) void this.#offering.reload(link.supervisor, kinds);
+    else this.#listener?.onLog(message.raw, admits);
   }
 }

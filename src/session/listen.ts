@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '../auth/principal.js';
 import { asHearthError, HearthError } from '../errors.js';
 import { type Envelope, META } from '../protocol/envelope.js';
 import { isObject, type JsonObject, objectOf, parseMessage, type RequestMessage, stringOf } from '../protocol/message.js';
@@ -22,7 +23,9 @@ export class Listen implements Caller {
   readonly id = randomUUID();
   readonly era = 'modern';
   readonly client: string;
+  readonly address: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly principal: Principal | undefined;
   readonly capabilities: JsonObject;
   readonly initializeParams: JsonObject;
   readonly logLevel = undefined;
@@ -41,7 +44,9 @@ export class Listen implements Caller {
     private readonly onClosed: (listen: Listen) => void,
   ) {
     this.client = clientOf(origin);
+    this.address = origin.address;
     this.headers = origin.headers;
+    this.principal = origin.principal;
     this.capabilities = capabilities;
     this.initializeParams = { capabilities, clientInfo };
     this.asked = new InputRequests({}, 0, () => {}); // nobody asks who only listens

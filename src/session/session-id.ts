@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isObject, type JsonObject, objectOf, stringOf } from '../protocol/message.js';
 
 /** What a session id says of its session: enough to open it again in another process (docs/adr/0010). */
@@ -6,6 +6,8 @@ export interface Ticket {
   readonly uuid: string;
   /** The endpoint that it was opened at: empty, or `/servers/<name>`. */
   readonly prefix: string;
+  /** Whose it is, as a hash; empty for nobody's. */
+  readonly owner: string;
   /** When it was issued, in seconds since 1970. */
   readonly issuedAt: number;
   /** Params of the client's `initialize`. */
@@ -21,7 +23,7 @@ const MAX_TEXT = 48;
 const WELL_KNOWN = ['roots', 'sampling', 'elicitation', 'tasks', 'extensions', 'experimental'];
 
 /** The id as it travels in `Mcp-Session-Id`: visible ASCII (2025-03-26, transports: session management). */
-export function formatSessionId({ uuid, prefix, issuedAt, params }: Ticket): string {
+export function formatSessionId({ uuid, prefix, owner, issuedAt, params }: Ticket): string {
   const { name, version } = objectOf(params.clientInfo) ?? {};
   const payload = {
     v: short(params.protocolVersion),
@@ -29,9 +31,25 @@ export function formatSessionId({ uuid, prefix, issuedAt, params }: Ticket): str
     i: [short(name), short(version)],
     t: issuedAt,
     p: prefix,
+    ...(owner && { o: owner }),
   };
   const rest = `${uuid}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
   return `${rest}.${checkOf(rest)}`;
+}
+
+/**
+ * The uuid of a new session. That of an owned one is bound to its owner: whoever knows it, and writes a payload of their
+ * own beside it, gets nothing of what is kept under it.
+ */
+export function newSessionUuid(owner: string): string {
+  const uuid = randomUUID();
+  return owner === '' ? uuid : bound(uuid, owner);
+}
+
+/** With a hash of the rest and the owner for its last twelve digits. 74 random bits are left, and 48 tie it. */
+function bound(uuid: string, owner: string): string {
+  const rest = uuid.slice(0, -12);
+  return rest + createHash('sha256').update(`${rest}${owner}`).digest('hex').slice(0, 12);
 }
 
 /** The part that names a live session, and logs; whatever the text is. */
@@ -53,11 +71,19 @@ export function parseSessionId(text: string): Ticket | undefined {
 /** Whoever can compute the check may write any payload, so its form is checked too. */
 function ticketOf(uuid: string, payload: unknown): Ticket | undefined {
   if (!isObject(payload)) return undefined;
-  const { v: protocolVersion, c: capabilities, i: info, t: issuedAt, p: prefix } = payload;
-  if (typeof protocolVersion !== 'string' || typeof prefix !== 'string' || !isObject(capabilities) || !Array.isArray(info)) return undefined;
+  const { v: protocolVersion, c: capabilities, i: info, t: issuedAt, p: prefix, o: owner = '' } = payload;
+  if (
+    typeof protocolVersion !== 'string' ||
+    typeof prefix !== 'string' ||
+    typeof owner !== 'string' ||
+    !isObject(capabilities) ||
+    !Array.isArray(info)
+  )
+    return undefined;
   if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt) || issuedAt < 0) return undefined;
+  if (owner !== '' && uuid !== bound(uuid, owner)) return undefined;
   const clientInfo = { name: stringOf(info[0]) ?? '', version: stringOf(info[1]) ?? '' };
-  return { uuid, prefix, issuedAt, params: { protocolVersion, capabilities, clientInfo } };
+  return { uuid, prefix, owner, issuedAt, params: { protocolVersion, capabilities, clientInfo } };
 }
 
 /** A checksum, not a signature: an id authorises nothing that `initialize` would not give to anybody. */

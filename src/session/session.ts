@@ -1,12 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { ownerOf, type Principal } from '../auth/principal.js';
 import { asHearthError, HearthError } from '../errors.js';
+import { claimsEnvelope } from '../protocol/envelope.js';
 import { isObject, type JsonObject, type Message, objectOf, type RequestMessage, stringOf } from '../protocol/message.js';
+import { HANDSHAKE_VERSIONS } from '../protocol/versions.js';
 import { ChildRequests } from '../router/child-requests.js';
 import type { Caller, Exchange, Router } from '../router/router.js';
+import { newSessionUuid } from './session-id.js';
 
 export const TRANSPORTS = ['sse', 'streamable-http', 'stateless'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
-export const CLOSE_REASONS = ['deleted', 'disconnected', 'idle', 'too_old', 'too_slow', 'shutdown', 'failed', 'completed'] as const;
+export const CLOSE_REASONS = ['deleted', 'disconnected', 'idle', 'too_old', 'too_slow', 'shutdown', 'failed', 'completed', 'unauthorized'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** A session's stream towards the client, for messages that belong to no request. */
@@ -32,6 +35,8 @@ export interface ClientOrigin {
   readonly address: string;
   /** Credential headers that it sent when it connected, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Who it is, where clients have to say so. */
+  readonly principal?: Principal;
 }
 
 /** A session of an earlier process. */
@@ -54,6 +59,8 @@ export class Session implements Caller {
   capabilities: JsonObject = {};
   /** When the client was last heard of, on the monotonic clock. */
   lastSeen = performance.now();
+  /** Whose it is: always the same one, as its newest request proved it. A newer token may hold longer, or allow less. */
+  principal: Principal | undefined;
   #protocolVersion: string | undefined;
   #initialized = false;
   #closed = false;
@@ -66,13 +73,18 @@ export class Session implements Caller {
     private readonly origin: ClientOrigin,
     former?: FormerSession,
   ) {
-    this.id = former?.id ?? randomUUID();
+    this.principal = origin.principal;
+    this.id = former?.id ?? newSessionUuid(ownerOf(origin.principal));
     this.recovered = former !== undefined;
     this.openedAt = this.lastSeen - (former?.age ?? 0);
     this.asked = new ChildRequests(settings.maxAsked, settings.askTimeout);
   }
 
   get client(): string {
+    return this.origin.address;
+  }
+
+  get address(): string {
     return this.origin.address;
   }
 
@@ -107,7 +119,8 @@ export class Session implements Caller {
   }
 
   /** A message from the client; a request is answered through the exchange. */
-  receive(message: Message, exchange: Exchange): void {
+  receive(message: Message, exchange: Exchange, principal = this.principal): void {
+    this.principal = principal;
     this.lastSeen = performance.now();
     if (message.kind === 'request') this.#onRequest(message, exchange);
     else if (message.kind === 'response') this.asked.settle(message);
@@ -140,6 +153,7 @@ export class Session implements Caller {
     if (message.method === 'ping') exchange.reply(resultReply(message, {}));
     else if (message.method === 'initialize') void this.#initialize(message, exchange);
     else if (message.method === 'server/discover') exchange.fail(message.id, NO_DISCOVERY);
+    else if (claimsEnvelope(message.params)) exchange.fail(message.id, NOT_STATELESS);
     else this.router.request(this, message, exchange);
   }
 
@@ -174,6 +188,14 @@ export class Session implements Caller {
 const NO_DISCOVERY = new HearthError(
   'method_not_found',
   'Method not found: server/discover. This endpoint speaks 2024-11-05 to 2025-11-25; send initialize.',
+);
+
+/** Requests that stand alone have their place on `/mcp`; half a session would only look like one. */
+const NOT_STATELESS = new HearthError(
+  'unsupported_version',
+  'Unsupported protocol version: this endpoint speaks 2024-11-05 to 2025-11-25, with a session; use /mcp for 2026-07-28.',
+  undefined,
+  { supported: HANDSHAKE_VERSIONS },
 );
 
 function checkedParams({ params }: RequestMessage): JsonObject {

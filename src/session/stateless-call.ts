@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '../auth/principal.js';
 import { asHearthError, errorReply, HearthError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { type Id, type JsonObject, objectOf, parseMessage, type RequestMessage, stringOf } from '../protocol/message.js';
@@ -38,6 +39,7 @@ export class StatelessCall implements Caller {
   readonly id = randomUUID();
   readonly era = 'modern';
   readonly headers: Readonly<Record<string, string>>;
+  readonly principal: Principal | undefined;
   readonly capabilities: JsonObject;
   readonly initializeParams: JsonObject;
   readonly logLevel: string | undefined;
@@ -53,15 +55,20 @@ export class StatelessCall implements Caller {
     const { envelope, origin, maxAsked } = options;
     const { capabilities, clientInfo } = envelope;
     this.headers = origin.headers;
+    this.principal = origin.principal;
     this.capabilities = capabilities;
     this.logLevel = envelope.logLevel;
     this.initializeParams = { protocolVersion: LATEST_HANDSHAKE_VERSION, capabilities, clientInfo: clientInfo ?? { name: 'unknown', version: '0' } };
     this.asked = new InputRequests(capabilities, maxAsked, () => this.#park());
   }
 
-  /** Without keys, who comes from one address with one set of credentials is one client: what it calls itself proves nothing. */
+  /** Whose request it is; without keys, who comes from one address with one set of credentials is one client. */
   get client(): string {
     return clientOf(this.options.origin);
+  }
+
+  get address(): string {
+    return this.options.origin.address;
   }
 
   get closed(): boolean {
@@ -167,8 +174,9 @@ export class StatelessCall implements Caller {
   }
 }
 
-export function clientOf({ address, headers }: ClientOrigin): string {
-  return JSON.stringify([address, headers]);
+/** What tells clients apart: who they are, or else where they are; and in either case what servers know them by. */
+export function clientOf({ address, headers, principal }: ClientOrigin): string {
+  return JSON.stringify([principal ? { principal: principal.id } : address, headers]);
 }
 
 function waitingFor(message: RequestMessage, exchange: Exchange): Waiting {

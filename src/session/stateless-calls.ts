@@ -83,6 +83,12 @@ export class StatelessCalls {
     for (const { call } of [...this.#parked.values()]) call.close();
   }
 
+  /** Ends what belongs to somebody whose key or token does not hold any more. */
+  dropInvalid(): void {
+    for (const { call } of [...this.#parked.values()]) if (call.principal?.isValid() === false) call.close();
+    for (const listen of [...this.#listens]) if (listen.principal?.isValid() === false) listen.end();
+  }
+
   closeAll(): void {
     for (const listen of [...this.#listens]) listen.end();
   }

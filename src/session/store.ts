@@ -1,3 +1,4 @@
+import { isSame, type Principal } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
 import type { Router } from '../router/router.js';
 import type { Log } from '../telemetry/log.js';
@@ -74,21 +75,21 @@ export class SessionStore {
     this.#sessions.set(session.id, session);
     this.metrics.sessionsOpened.inc({ transport });
     this.metrics.sessionsActive.set(this.#sessions.size);
-    this.log.debug('session_opened', 'session opened', { session: session.id, transport });
+    this.log.debug('session_opened', 'session opened', { session: session.id, transport, principal: session.principal?.name });
     return session;
   }
 
-  /** The open session with this id on this router and transport; a session of another endpoint is not found. */
-  find(id: string, router: Router, transport: TransportName): Session | undefined {
+  /** The open session with this id on this router and transport; one of another endpoint, or somebody else's, is not found. */
+  find(id: string, router: Router, transport: TransportName, principal: Principal | undefined): Session | undefined {
     const session = this.#sessions.get(id);
-    return session?.router === router && session.transport === transport ? session : undefined;
+    return session?.router === router && session.transport === transport && isSame(session.principal, principal) ? session : undefined;
   }
 
   close(session: Session, reason: CloseReason): void {
     if (!this.#sessions.delete(session.id)) return;
     session.close();
-    // One that could not be recovered, or that another process may recover, has not ended for its client.
-    const goesOn = reason === 'shutdown' || (session.recovered && !session.initialized);
+    // One that could not be recovered, or that may be recovered, by another process or with a newer token, has not ended for its client.
+    const goesOn = reason === 'shutdown' || reason === 'unauthorized' || (session.recovered && !session.initialized);
     if (session.transport === 'streamable-http' && !goesOn) this.#ended.add(session.id);
     this.replay.release(session.id, goesOn);
     const left = (this.#perClient.get(session.client) as number) - 1;
@@ -98,7 +99,7 @@ export class SessionStore {
     this.metrics.sessionsClosed.inc({ reason });
     this.metrics.sessionDuration.observe(seconds);
     this.metrics.sessionsActive.set(this.#sessions.size);
-    this.log.debug('session_closed', `session closed: ${reason}`, { session: session.id, reason, seconds });
+    this.log.debug('session_closed', `session closed: ${reason}`, { session: session.id, reason, seconds, principal: session.principal?.name });
   }
 
   /** Whether a session that this process does not know may be one of an earlier process. @param age in milliseconds */
@@ -153,6 +154,11 @@ export class SessionStore {
       if (idle >= idleTimeout && !session.isBusy()) this.close(session, 'idle');
       else session.probe();
     }
+  }
+
+  /** Ends sessions of those whose key or token does not hold any more: their streams would go on. */
+  dropInvalid(): void {
+    for (const session of [...this.#sessions.values()]) if (session.principal?.isValid() === false) this.close(session, 'unauthorized');
   }
 
   /** Why no session can be opened from there now, if so. */

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { Redactor } from './redactor.js';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
@@ -20,11 +21,12 @@ export interface Log {
  * @param level  least severe level that is written
  * @param format `json`: one object a line, for shippers; `pretty`: for people at a terminal
  * @param stream where records go (stderr for commands whose stdout is data)
+ * @param redactor takes secrets out of every record
  */
-export function createLog(level: LogLevel, format: LogFormat, stream: NodeJS.WritableStream): Log {
+export function createLog(level: LogLevel, format: LogFormat, stream: NodeJS.WritableStream, redactor = new Redactor()): Log {
   const logger = winston.createLogger({
     level,
-    format: format === 'json' ? jsonFormat() : prettyFormat(),
+    format: winston.format.combine(redacting(redactor), format === 'json' ? jsonFormat() : prettyFormat()),
     transports: [new winston.transports.Stream({ stream })],
   });
   return wrap(logger);
@@ -38,6 +40,14 @@ function wrap(logger: winston.Logger): Log {
     debug: (event, message, fields) => void (logger.isDebugEnabled() && logger.debug(message, { event, ...fields })),
     with: (fields) => wrap(logger.child(fields)),
   };
+}
+
+/** Values are redacted one by one and before they are formatted: a secret with a quote in it must not break the JSON. */
+function redacting(redactor: Redactor): winston.Logform.Format {
+  return winston.format((info) => {
+    for (const [key, value] of Object.entries(info)) if (key !== 'level') info[key] = redactor.deep(value);
+    return info;
+  })();
 }
 
 function jsonFormat(): winston.Logform.Format {

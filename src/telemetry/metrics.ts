@@ -27,6 +27,8 @@ export class Metrics {
   ]);
   readonly httpInFlight = this.gauge('http_requests_in_flight', 'HTTP requests being answered now');
   readonly rejected = this.counter('mcp_requests_rejected_total', 'Requests refused before they reached a server', ['reason']);
+  readonly authFailures = this.counter('mcp_auth_failures_total', 'Requests that were not let in', ['reason']);
+  readonly rateLimited = this.counter('mcp_rate_limited_total', 'Requests over a rate limit', ['by']);
   readonly sessionsActive = this.gauge('chat_sessions_active', 'Client sessions open now');
   readonly sessionsLimit = this.gauge('mcp_sessions_limit', 'Client sessions that may be open at once');
   readonly sessionsOpened = this.counter('mcp_sessions_opened_total', 'Client sessions opened', ['transport']);
@@ -58,6 +60,7 @@ export class Metrics {
     for (const direction of ['in', 'out']) this.messages.inc({ direction }, 0);
     for (const reason of DROP_REASONS) this.dropped.inc({ reason }, 0);
     for (const reason of ['host_or_origin', 'overloaded', 'breaker_open', 'draining']) this.rejected.inc({ reason }, 0);
+    for (const by of ['key', 'address']) this.rateLimited.inc({ by }, 0);
     this.gauge('mcp_wrapper_build_info', 'Version of hearth that is running', ['version', 'node']).set({ version, node: process.version }, 1);
   }
 

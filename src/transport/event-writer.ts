@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { oneLine } from '../protocol/splice.js';
+import { insteadOfLarge } from './event-limit.js';
 
 export interface WriterSettings {
   /** Time between comment lines that keep the stream alive, in milliseconds. */
   readonly heartbeat: number;
   /** Bytes that may wait for a client that does not read; one message more than this is let through. */
   readonly maxBuffered: number;
+  /** Largest event that clients take, in bytes; 0 for no limit. */
+  readonly maxEvent: number;
 }
 
 export interface WriterHandlers {
@@ -46,7 +49,9 @@ export class EventWriter {
    * @param id of the event, for clients that resume
    */
   message(raw: string, id?: string): void {
-    this.#write(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${oneLine(raw)}\n\n`);
+    const { maxEvent } = this.settings;
+    const sent = maxEvent > 0 && Buffer.byteLength(raw) > maxEvent ? insteadOfLarge(raw, maxEvent) : raw;
+    if (sent !== undefined) this.#write(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${oneLine(sent)}\n\n`);
   }
 
   /**

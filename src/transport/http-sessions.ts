@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isSame, ownerOf, principalOf } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
 import type { JsonObject } from '../protocol/message.js';
 import type { FormerSession, Session } from '../session/session.js';
@@ -27,7 +28,8 @@ export class HttpSessions {
   /** @param params of the client's `initialize` @throws HearthError as the session store does */
   open(req: IncomingMessage, params: JsonObject): Found {
     const issuedAt = Math.floor(Date.now() / 1000);
-    return this.#open('streamable-http', req, (uuid) => formatSessionId({ uuid, prefix: this.context.prefix, issuedAt, params }));
+    const owner = ownerOf(principalOf(req));
+    return this.#open('streamable-http', req, (uuid) => formatSessionId({ uuid, prefix: this.context.prefix, owner, issuedAt, params }));
   }
 
   /** A session for one POST, which is never named. */
@@ -43,33 +45,34 @@ export class HttpSessions {
     const id = idOf(req);
     const recovering = this.#recovering.get(id);
     if (recovering) return stillThere(req, await recovering);
-    const live = this.#live(id);
+    const live = this.#live(id, req);
     if (live) return live;
-    return stillThere(req, await this.#recover(id, this.#ticket(id), req));
+    return stillThere(req, await this.#recover(id, this.#ticket(id, req), req));
   }
 
   /** Ends the session that a request names. @throws HearthError as `find` does */
   async end(req: IncomingMessage): Promise<void> {
     const { sessions } = this.context;
     const id = idOf(req);
-    const found = this.#live(id) ?? (await this.#recovering.get(id));
+    const recovering = this.#recovering.get(id);
+    const found = recovering ? stillThere(req, await recovering) : this.#live(id, req);
     if (found) sessions.close(found.session, 'deleted');
-    else sessions.end(this.#ticket(id).uuid);
+    else sessions.end(this.#ticket(id, req).uuid);
   }
 
-  #live(id: string): Found | undefined {
-    if (this.#recovering.has(id)) return undefined;
-    const session = this.context.sessions.find(uuidOf(id), this.context.router, 'streamable-http');
+  #live(id: string, req: IncomingMessage): Found | undefined {
+    const session = this.context.sessions.find(uuidOf(id), this.context.router, 'streamable-http', principalOf(req));
     // A wrapper's one router serves two endpoints, but a session belongs to the one it was opened at.
     const found = session && this.#found.get(session);
     return found?.headers[SESSION_HEADER] === id ? found : undefined;
   }
 
   /** What the id of an earlier process's session says. @throws HearthError `session_not_found` if it is none that can go on here */
-  #ticket(id: string): Ticket {
+  #ticket(id: string, req: IncomingMessage): Ticket {
     const ticket = parseSessionId(id);
-    if (ticket?.prefix === this.context.prefix && this.context.sessions.mayRecover(ticket.uuid, ageOf(ticket))) return ticket;
-    throw new HearthError('session_not_found', 'Session not found: it is unknown or has ended; send initialize again.');
+    const isOwn = ticket?.prefix === this.context.prefix && ticket.owner === ownerOf(principalOf(req));
+    if (isOwn && this.context.sessions.mayRecover(ticket.uuid, ageOf(ticket))) return ticket;
+    throw notFound();
   }
 
   #recover(id: string, ticket: Ticket, req: IncomingMessage): Promise<Found> {
@@ -96,9 +99,9 @@ export class HttpSessions {
   }
 
   #open(transport: 'streamable-http' | 'stateless', req: IncomingMessage, idFor?: (uuid: string) => string, former?: FormerSession): Found {
-    const { sessions, router, settings } = this.context;
+    const { sessions, router } = this.context;
     const sink = new HttpSink(this.context, () => sessions.close(session, 'too_slow'));
-    const session: Session = sessions.open(transport, router, sink, originOf(req, settings), former);
+    const session: Session = sessions.open(transport, router, sink, originOf(req, this.context), former);
     sink.bind(session);
     const found = { session, sink, headers: idFor ? { [SESSION_HEADER]: idFor(session.id) } : {} };
     this.#found.set(session, found);
@@ -118,8 +121,14 @@ function ageOf({ issuedAt }: Ticket): number {
   return Math.max(0, Date.now() - issuedAt * 1000);
 }
 
-/** @throws HearthError `client_gone` if the client has left while its session was recovered */
+/** One text for all: whoever asks for another's session must not learn that it exists. */
+function notFound(): HearthError {
+  return new HearthError('session_not_found', 'Session not found: it is unknown or has ended; send initialize again.');
+}
+
+/** @throws HearthError `client_gone` if the client has left while its session was recovered, `session_not_found` if it is another's */
 function stillThere(req: IncomingMessage, found: Found): Found {
+  if (!isSame(found.session.principal, principalOf(req))) throw notFound();
   if (!req.socket.destroyed) return found;
   throw new HearthError('client_gone', 'The client left before its message was handled.');
 }

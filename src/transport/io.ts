@@ -68,7 +68,7 @@ export function sendError(res: ServerResponse, error: HearthError, headers: Reco
     res.destroy();
     return;
   }
-  const retry = error.http === 503 || error.http === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {};
+  const retry = (error.http === 503 || error.http === 429) && !res.hasHeader('Retry-After') ? { 'Retry-After': RETRY_AFTER_SECONDS } : {};
   sendJson(res, error.http, errorReply(id, error), { ...retry, ...headers });
 }
 

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asHearthError, errorReply, HearthError } from '../errors.js';
 import { type Batch, looksLikeBatch, parseBatch } from '../protocol/batch.js';
-import { parseMessage } from '../protocol/message.js';
 import { BATCH_VERSION } from '../protocol/versions.js';
 import type { Exchange } from '../router/router.js';
 import type { Session, Sink } from '../session/session.js';
 import { EventWriter } from './event-writer.js';
 import { readBody, requireAccept, requireJson, sendError } from './io.js';
-import { countMessage, originOf, refuseBatch, type TransportContext, type TransportSettings } from './transport.js';
+import { countMessage, originOf, parseFromClient, principalAt, refuseBatch, type TransportContext, type TransportSettings } from './transport.js';
 
 /** `GET /sse`: opens a session of revision 2024-11-05 (HTTP with SSE). Its stream carries everything; when it closes, the session ends. */
 export function openSse(context: TransportContext, req: IncomingMessage, res: ServerResponse): void {
@@ -26,7 +25,7 @@ export function openSse(context: TransportContext, req: IncomingMessage, res: Se
   };
   try {
     if (req.headers.accept !== undefined) requireAccept(req, ['text/event-stream']);
-    session = sessions.open('sse', router, sink, originOf(req, settings));
+    session = sessions.open('sse', router, sink, originOf(req, context));
   } catch (error) {
     sendError(res, asHearthError(error));
     return;
@@ -55,21 +54,22 @@ export async function postSse(context: TransportContext, req: IncomingMessage, r
     requireJson(req);
     const raw = await readBody(req, settings.maxMessage);
     // After the body has come: the session may end in the meantime, and an ended one must not get another request.
-    const session = sessions.find(id, router, 'sse');
+    const principal = principalAt(context, req);
+    const session = sessions.find(id, router, 'sse', principal);
     if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
-    const { messages, errors } = looksLikeBatch(raw) ? batchOf(raw, session, settings) : { messages: [parseMessage(raw)], errors: [] };
+    const { messages, errors } = looksLikeBatch(raw) ? batchOf(raw, session, settings) : { messages: [parseFromClient(raw, settings)], errors: [] };
     for (const message of messages) countMessage(metrics, 'in', message.raw);
     res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');
     for (const error of errors) session.send(errorReply(null, error));
-    for (const message of messages) session.receive(message, exchangeOf(session));
+    for (const message of messages) session.receive(message, exchangeOf(session), principal);
   } catch (error) {
     sendError(res, asHearthError(error));
   }
 }
 
 /** @throws HearthError `invalid_request` for other revisions than the one with batches */
-function batchOf(raw: string, session: Session, { maxBatch }: TransportSettings): Batch {
-  const batch = parseBatch(raw, maxBatch);
+function batchOf(raw: string, session: Session, settings: TransportSettings): Batch {
+  const batch = parseBatch(raw, settings.maxBatch, (text) => parseFromClient(text, settings));
   if (session.protocolVersion !== BATCH_VERSION) throw refuseBatch();
   return batch;
 }

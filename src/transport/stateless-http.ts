@@ -7,7 +7,10 @@ import { isModernRevision } from '../protocol/versions.js';
 import { sendError } from './io.js';
 import { checkParamHeaders, checkStandardHeaders } from './mirrored-headers.js';
 import { PostExchange } from './post-exchange.js';
-import { originOf, type TransportContext } from './transport.js';
+import { originOf, principalAt, type TransportContext, type TransportSettings } from './transport.js';
+
+/** A stream has said 200 before its answer is known, and in this era the status of an error tells something. */
+const PATIENCE = 10;
 
 /** Methods that the revision has taken out. */
 const REMOVED = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
@@ -39,7 +42,9 @@ export class StatelessHttp {
         throw new HearthError('method_not_found', `Method not found: ${message.method} is not part of revision 2026-07-28.`);
       }
       if (message.method === 'tools/call') {
-        checkParamHeaders(req.headers, this.context.router.tool(String(message.params?.name)), message.params?.arguments);
+        const name = String(message.params?.name);
+        const isHidden = principalAt(this.context, req)?.mayCall(name) === false;
+        checkParamHeaders(req.headers, isHidden ? undefined : this.context.router.tool(name), message.params?.arguments);
       }
       this.#answer(req, res, message);
     } catch (error) {
@@ -49,10 +54,10 @@ export class StatelessHttp {
 
   #answer(req: IncomingMessage, res: ServerResponse, message: RequestMessage): void {
     const { router, stateless, settings } = this.context;
-    const origin = originOf(req, settings);
+    const origin = originOf(req, this.context);
     const isListen = message.method === 'subscriptions/listen';
     let onDone = (): void => {};
-    const post = new PostExchange(isListen ? { ...this.context, settings: { ...settings, jsonResponse: false } } : this.context, res, {
+    const post = new PostExchange({ ...this.context, settings: isListen ? { ...settings, jsonResponse: false } : patient(settings) }, res, {
       id: message.id,
       headers: {},
       statusOf,
@@ -65,4 +70,8 @@ export class StatelessHttp {
       post.fail(message.id, asHearthError(error));
     }
   }
+}
+
+function patient(settings: TransportSettings): TransportSettings {
+  return { ...settings, streamAfter: settings.streamAfter * PATIENCE };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asHearthError, errorReply, HearthError } from '../errors.js';
 import { type Batch, looksLikeBatch, parseBatch } from '../protocol/batch.js';
-import { type Message, parseMessage, type RequestMessage } from '../protocol/message.js';
+import type { Message, RequestMessage } from '../protocol/message.js';
 import { memberText } from '../protocol/splice.js';
 import { BATCH_VERSION, isHandshakeVersion } from '../protocol/versions.js';
 import { BatchExchange } from './batch-exchange.js';
@@ -9,7 +9,7 @@ import { type Found, HttpSessions } from './http-sessions.js';
 import { readBody, refuseMethod, requireAccept, requireJson, sendError } from './io.js';
 import { PostExchange } from './post-exchange.js';
 import { isModernPost, namesModernRevision, StatelessHttp } from './stateless-http.js';
-import { countMessage, NO_EXCHANGE, refuseBatch, type TransportContext } from './transport.js';
+import { countMessage, NO_EXCHANGE, parseFromClient, principalAt, refuseBatch, type TransportContext } from './transport.js';
 
 /**
  * `/mcp`. Revisions 2025-03-26 to 2025-11-25: POST for messages, GET for the server's own, DELETE to end the session.
@@ -42,10 +42,14 @@ export class StreamableHttp {
     const raw = await readBody(req, this.context.settings.maxMessage);
     if (looksLikeBatch(raw)) {
       requireKnownVersion(req);
-      await this.#postBatch(req, res, parseBatch(raw, this.context.settings.maxBatch));
+      await this.#postBatch(
+        req,
+        res,
+        parseBatch(raw, this.context.settings.maxBatch, (text) => parseFromClient(text, this.context.settings)),
+      );
       return;
     }
-    const message = parseMessage(raw);
+    const message = parseFromClient(raw, this.context.settings);
     if (isModernPost(req, message)) {
       countMessage(this.context.metrics, 'in', raw);
       this.#modern.post(req, res, message);
@@ -80,9 +84,10 @@ export class StreamableHttp {
   }
 
   #receive({ session, sink, headers }: Found, message: Message, res: ServerResponse, onDone?: () => void): void {
+    const principal = principalAt(this.context, res.req);
     if (message.kind !== 'request') {
       res.writeHead(202, headers).end();
-      session.receive(message, NO_EXCHANGE);
+      session.receive(message, NO_EXCHANGE, principal);
       return;
     }
     const idText = (): string => memberText(message.raw, message.body, 'id');
@@ -98,7 +103,7 @@ export class StreamableHttp {
       },
     });
     sink.addPost(post);
-    session.receive(message, post);
+    session.receive(message, post, principal);
   }
 
   /** Batches belong to revision 2025-03-26 alone. */
@@ -111,8 +116,9 @@ export class StreamableHttp {
     for (const { raw } of batch.messages) countMessage(metrics, 'in', raw);
     const errors = batch.errors.map((error) => errorReply(null, error));
     const onDone = known ? () => {} : () => sessions.close(session, 'completed');
+    const principal = principalAt(this.context, req);
     new BatchExchange(this.context, res, { messages: batch.messages, errors, headers, sink, onDone }).start((message, exchange) =>
-      session.receive(message, exchange),
+      session.receive(message, exchange, principal),
     );
   }
 

@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { type Principal, principalOf } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
+import { isDeeperThan } from '../protocol/depth.js';
+import { type Message, parseMessage } from '../protocol/message.js';
 import type { Exchange, Router } from '../router/router.js';
 import type { ClientOrigin } from '../session/session.js';
 import type { StatelessCalls } from '../session/stateless-calls.js';
@@ -11,6 +14,8 @@ import type { WriterSettings } from './event-writer.js';
 export interface TransportSettings extends WriterSettings {
   /** Largest message from a client, in bytes. */
   readonly maxMessage: number;
+  /** Levels of objects and lists in a message from a client. */
+  readonly maxDepth: number;
   /** Never answer a POST with an event stream. */
   readonly jsonResponse: boolean;
   /** No sessions on `/mcp`: every POST stands alone. */
@@ -30,6 +35,8 @@ export interface TransportContext {
   readonly router: Router;
   /** Path before `/sse`, `/messages` and `/mcp`: empty, or `/servers/<name>`. */
   readonly prefix: string;
+  /** The one server that is served, whose names are shown bare; undefined for a hub. */
+  readonly server: string | undefined;
   readonly sessions: SessionStore;
   /** Requests of the modern era. */
   readonly stateless: StatelessCalls;
@@ -46,17 +53,33 @@ export function refuseBatch(): HearthError {
   return new HearthError('invalid_request', text);
 }
 
+/** Who makes a request, as this endpoint sees it. */
+export function principalAt({ server }: Pick<TransportContext, 'server'>, req: IncomingMessage): Principal | undefined {
+  return principalOf(req)?.at(server);
+}
+
 /** Where a request comes from, with the credentials that it brings. */
-export function originOf(req: IncomingMessage, { credentialHeaders }: TransportSettings): ClientOrigin {
-  const given = credentialHeaders.flatMap((name) => {
+export function originOf(req: IncomingMessage, context: Pick<TransportContext, 'settings' | 'server'>): ClientOrigin {
+  const given = context.settings.credentialHeaders.flatMap((name) => {
     const value = req.headers[name];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
-  return { address: req.socket.remoteAddress ?? '', headers: Object.fromEntries(given) };
+  const principal = principalAt(context, req);
+  return { address: req.socket.remoteAddress ?? '', headers: Object.fromEntries(given), ...(principal && { principal }) };
 }
 
 /** Counts a message on the wire to or from a client. */
 export function countMessage(metrics: Metrics, direction: 'in' | 'out', raw: string): void {
   metrics.messages.inc({ direction });
   metrics.messageSize.observe({ direction }, raw.length);
+}
+
+/**
+ * Parses a message of a client. Nesting is limited, so that nothing later on meets more levels than its stack has.
+ * @throws HearthError as `parseMessage`, and `invalid_request` for one that is too deep
+ */
+export function parseFromClient(raw: string, { maxDepth }: TransportSettings): Message {
+  const message = parseMessage(raw);
+  if (!isDeeperThan(message.body, maxDepth)) return message;
+  throw new HearthError('invalid_request', `Invalid request: the message has more than ${maxDepth} levels of objects and lists (limits.depth).`);
 }

@@ -13,6 +13,8 @@ export interface StdioOptions extends ChildOptions {
   readonly maxMessage: number;
   /** Lines of stderr kept for reports. */
   readonly stderrLines: number;
+  /** Takes secrets out of what the child prints, before it is cut or kept. */
+  readonly redact?: (text: string) => string;
 }
 
 const MAX_STDERR_LINE = 64 * 1024;
@@ -82,7 +84,7 @@ class StdioUpstream implements Upstream {
     } catch (error) {
       // Banners and stray prints are common; they must never reach a client or break the stream.
       this.metrics.noiseLines.inc();
-      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: entry.slice(0, 200) });
+      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: this.#redacted(entry).slice(0, 200) });
       return;
     }
     this.handlers.onMessage(message);
@@ -90,8 +92,13 @@ class StdioUpstream implements Upstream {
 
   #note(line: string): void {
     this.metrics.stderrLines.inc();
-    this.#ring.push(line);
-    this.log.info('child_stderr', line, { stream: 'stderr' });
+    const clean = this.#redacted(line);
+    this.#ring.push(clean);
+    this.log.info('child_stderr', clean, { stream: 'stderr' });
+  }
+
+  #redacted(text: string): string {
+    return this.options.redact?.(text) ?? text;
   }
 
   #exited(exit: ChildExit): void {

@@ -147,9 +147,10 @@ const C = group('C', 'planned', 'requirements C', {
   catalog: 'Jira, Confluence, AWS, GCP, Slack, Dynamics 365 and others with one line of config each',
   doctor: 'hearth doctor says what is missing',
 });
-const L = group('L', 'planned', 'requirements L1 to L3', {
+const L = group('L', 'finished', 'requirements L1 to L3; litellm.md', {
   config: 'L1: hearth litellm prints a config that LiteLLM really reads',
   real: 'L2: real LiteLLM lists and calls every tool; errors arrive as errors',
+  paths: 'The tool paths of the LiteLLM proxy work on hearth itself',
   load: 'L3: a session for each operation costs no process and next to no time',
 });
 const O = group('O', 'planned', 'requirements O1 to O4', {
@@ -165,13 +166,24 @@ const R = group('R', 'finished', 'requirements R', {
   cache: 'Cache and coalescing for read-only tools',
   drain: 'Graceful drain on SIGTERM',
 });
+const X_ACCESS = group('X', 'finished', 'requirements X; MCP 2025-11-25, authorization', {
+  auth: 'API keys on every route but liveness and readiness: none, a wrong, a revoked or an expired one opens nothing',
+  jwt: 'JWT as an OAuth 2.1 resource server: signature, issuer, audience, time and scope; its metadata; keys that rotate or are away',
+  scope: 'Keys and tokens of some servers or tools see and use nothing else',
+  sessions: 'A session, a stream and a request that waits belong to whoever opened them, across restarts too',
+  rate: 'Rate limits for each key and address, and for wrong keys, with Retry-After',
+  origin: 'Host and Origin checks on every route',
+});
+const X_SECRETS = group('X', 'finished', 'requirements X', {
+  secrets: 'Secrets from variables, files, Docker, an encrypted store and AWS Secrets Manager; a missing one is named with its place',
+  store: 'The encrypted store: rotation, several writers, and tampering or a wrong key told clearly',
+  redaction: 'Known secrets appear in no log, page, error or output, in whichever form',
+  ownSecrets: "A child sees its own secrets, and neither another server's nor hearth's",
+});
 const X = group('X', 'planned', 'requirements X', {
-  auth: 'API keys, JWT and OAuth 2.1 on every MCP route, rate limits for each key, sessions bound to their owner',
-  origin: 'Host and Origin checks',
   input: 'Body limits and request validation',
   validation: 'Arguments are checked against the schemas of their tools, safely against hostile ones',
   tools: 'Tools are allowed and denied for each server; a server can be read-only',
-  secrets: 'Secrets from env, files, Docker and an encrypted store with rotation',
   isolation: 'Environment allow-list, no shell, non-root read-only containers',
   audit: 'Audit log; dependency and image scan',
 });
@@ -212,7 +224,7 @@ export const REQUIREMENTS = {
     ...H,
     ...RULES,
   },
-  ...{ ...S, ...C, ...L, ...O, ...R, ...X, ...D, ...P, ...Q },
+  ...{ ...S, ...C, ...L, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...D, ...P, ...Q },
 } satisfies Readonly<Record<string, Requirement>>;
 
 export type RequirementId = keyof typeof REQUIREMENTS;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { RawSocket } from '../support/socket.js';
 import { metric } from '../support/wire.js';
@@ -40,7 +41,7 @@ describe('Host', () => {
     '[::ffff:10.0.0.1]:80',
     'tools.example.com',
     'TOOLS.example.com:443',
-  ])('%s passes', async (host) => {
+  ])(verifies(['X.origin'], '%s passes'), async (host) => {
     expect(statusOf(await send(hearth.url, [`Host: ${host}`]))).toBe(200);
   });
 
@@ -53,6 +54,25 @@ describe('Host', () => {
     '',
     'localhost:port',
     'localhost:123456',
+    'localhost:65536',
+    'localhost:',
+    'localhost:80@evil.com',
+    'localhost@evil.com',
+    'localhost:80#evil.com',
+    'localhost,evil.com',
+    'localhost%00.evil.com',
+    'localhost%2eevil.com',
+    'tools.example.com@evil.com',
+    'tools.example.com.',
+    'xtools.example.com',
+    'null',
+    '*',
+    '[::1%25eth0]',
+    '[127.0.0.1]',
+    '999.1.1.1',
+    '127.0.0.1.evil.com',
+    '017700000001',
+    '2130706433',
     'localhost:80:80',
     'user@localhost',
     'localhost/evil',
@@ -63,7 +83,7 @@ describe('Host', () => {
     '[evil.com]',
     '127.1',
     '0x7f000001',
-  ])('"%s" is 403', async (host) => {
+  ])(verifies(['X.origin'], '"%s" is 403'), async (host) => {
     const answer = await send(hearth.url, [`Host: ${host}`]);
     expect(statusOf(answer)).toBe(403);
     expect(answer).toContain('"message":"Forbidden: this Host is not allowed. Name it with --allowed-hosts if it is yours."');
@@ -77,9 +97,36 @@ describe('Host', () => {
     expect(await metric(hearth.url, 'mcp_requests_rejected_total', 'reason="host_or_origin"')).toBeGreaterThan(before);
   });
 
+  it.each([
+    ['GET http://localhost/health/live', 200],
+    ['GET http://127.0.0.1:8080/health/live', 200],
+    ['GET HTTP://tools.example.com/health/live', 200],
+    ['GET http://evil.com/health/live', 403],
+    ['GET http://localhost.evil.com/health/live', 403],
+    ['GET http://localhost@evil.com/health/live', 403],
+    ['GET http://localhost:80@evil.com/health/live', 403],
+    ['GET x://evil.com/health/live', 403],
+    ['GET http:///health/live', 403],
+    ['GET //evil.com/health/live', 404],
+  ])('the host of the target "%s" counts as well', async (request, status) => {
+    expect(statusOf(await send(hearth.url, ['Host: localhost'], request))).toBe(status);
+  });
+
+  it.each([
+    ...['/mcp', '/sse', '/messages', '/servers/fixture/mcp', '/servers/none/mcp', '/status', '/metrics', '/health', '/health/live', '/health/ready'],
+    ...['/servers/fixture/reset', '/', '/nothing', '/.well-known/oauth-protected-resource'],
+  ])('is checked before anything else at %s, whatever the method', async (path) => {
+    for (const method of ['GET', 'POST', 'DELETE', 'PUT', 'OPTIONS', 'HEAD']) {
+      expect(statusOf(await send(hearth.url, ['Host: evil.com'], `${method} ${path}`))).toBe(403);
+      expect(statusOf(await send(hearth.url, ['Host: localhost', 'Origin: null'], `${method} ${path}`))).toBe(403);
+    }
+  });
+
   it('may be anything when that is asked for', async () => {
     expect(statusOf(await send(open.url, ['Host: anything.example', 'Origin: https://evil.com']))).toBe(200);
     expect(statusOf(await send(open.url, ['Host: not a host']))).toBe(403);
+    for (const origin of ['null', 'nonsense', 'https://a@b'])
+      expect(statusOf(await send(open.url, ['Host: localhost', `Origin: ${origin}`]))).toBe(403);
   });
 });
 
@@ -111,7 +158,16 @@ describe('Origin', () => {
     'localhost',
     'http://192.168.1.20',
     'http://',
-  ])('%s is 403', async (origin) => {
+    'http://localhost:99999',
+    'http://localhost, http://localhost',
+    'http://localhost http://evil.com',
+    'http://localhost?evil.com',
+    'http://127.0.0.1.evil.com',
+    'NULL',
+    '*',
+    'javascript:alert(1)',
+    'chrome-extension://localhost',
+  ])(verifies(['X.origin'], '%s is 403'), async (origin) => {
     const answer = await send(hearth.url, ['Host: localhost', `Origin: ${origin}`], 'POST /mcp');
     expect(statusOf(answer)).toBe(403);
     expect(answer).toContain('this Origin is not allowed');
@@ -138,7 +194,7 @@ describe('CORS', () => {
   it('lets an allowed page read answers and the session id', async () => {
     const answer = await send(hearth.url, ['Host: localhost', 'Origin: http://localhost:5173']);
     expect(answer).toContain('Access-Control-Allow-Origin: http://localhost:5173\r\n');
-    expect(answer).toContain('Access-Control-Expose-Headers: Mcp-Session-Id, X-Correlation-ID\r\n');
+    expect(answer).toContain('Access-Control-Expose-Headers: Mcp-Session-Id, X-Correlation-ID,');
     expect(await send(hearth.url, ['Host: localhost'])).not.toContain('Access-Control');
   });
 

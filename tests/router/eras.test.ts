@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { type Json, messagesOf, RawHttp, RawSse } from '../support/raw-client.js';
-import { RawStateless, VERSION } from '../support/stateless.js';
+import { MODERN as MODERN_META, RawStateless, VERSION } from '../support/stateless.js';
 import { received, scratchFile } from '../support/wire.js';
 
 const MODERN = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'modern.mjs');
@@ -44,7 +44,11 @@ describe('a server that knows no handshake', () => {
     });
     const sse = await RawSse.open(`${hearth.url}/sse`);
     await sse.initialize();
+    const listed = (await sse.request(2, 'tools/list')).result as Json;
+    expect(Object.keys(listed)).toEqual(['tools']);
     expect(await sse.call(3, 'params')).toContain(VERSION);
+    const stray = await sse.request(4, 'tools/list', { _meta: MODERN_META });
+    expect(stray.error).toMatchObject({ code: -32022, data: { supported: expect.arrayContaining(['2025-11-25']) } });
     sse.close();
   });
 

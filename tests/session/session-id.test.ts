@@ -6,7 +6,7 @@ import { formatSessionId, parseSessionId, uuidOf } from '../../src/session/sessi
 
 const uuid = '01234567-89ab-4cde-8f01-23456789abcd';
 const params = { protocolVersion: '2025-11-25', capabilities: { roots: { listChanged: true } }, clientInfo: { name: 'a', version: '1' } };
-const ticket = { uuid, prefix: '/servers/a', issuedAt: 1_795_000_000, params };
+const ticket = { uuid, prefix: '/servers/a', owner: '', issuedAt: 1_795_000_000, params };
 
 describe('a session id', () => {
   it('says everything that opens the session again, in visible ASCII', () => {

@@ -4,6 +4,7 @@ import { App } from '../../src/app.js';
 import { binFolders } from '../../src/cli/bin-folders.js';
 import { type ConfigInput, configSchema } from '../../src/config/schema.js';
 import { type Log, silentLog } from '../../src/telemetry/log.js';
+import { Redactor } from '../../src/telemetry/redactor.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const FIXTURE = join(HERE, '..', 'fixtures', 'server.mjs');
@@ -29,9 +30,9 @@ export interface RunningApp extends AsyncDisposable {
 }
 
 /** A whole hearth in this process, on a free port. Dispose it with `await using`. */
-export async function startApp(input: ConfigInput, log: Log = silentLog): Promise<RunningApp> {
+export async function startApp(input: ConfigInput, log: Log = silentLog, redactor = new Redactor()): Promise<RunningApp> {
   const config = configSchema.parse({ ...input, listen: { host: '127.0.0.1', port: 0, ...input.listen } });
-  const app = new App({ config, version: '0.0.0-test', extraPath: binFolders(), log });
+  const app = new App({ config, version: '0.0.0-test', extraPath: binFolders(), log, redactor });
   const url = await app.start();
   return { app, url, [Symbol.asyncDispose]: () => app.stop() };
 }

@@ -8,7 +8,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** Vitest's global setup: tests of the command line run the built program, so it must not be older than the sources. */
 export function setup(): void {
   const built = modifiedAt(join(ROOT, 'dist', 'main.js'));
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
+  const sources = ['src', 'wrappers'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }));
   if (sources.every((entry) => modifiedAt(join(entry.parentPath, entry.name)) < built)) return;
   const { stdout } = spawnSync('npm', ['run', 'build'], { cwd: ROOT, encoding: 'utf8' });
   // A type error is for the type checker to report; the compiler writes the program all the same.

@@ -9,6 +9,8 @@ const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', '
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** What it reads from stdin, which then ends. */
+  readonly input?: string;
 }
 
 /** The built program as a process of its own. Dispose it with `await using`: nothing is left running. */
@@ -18,7 +20,7 @@ export class Cli implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
 
-  constructor(args: readonly string[], { cwd, env }: CliOptions = {}) {
+  constructor(args: readonly string[], { cwd, env, input }: CliOptions = {}) {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(?:HEARTH_|MCP_|VITEST|NODE_OPTIONS)/.test(name));
     this.#child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...Object.fromEntries(inherited), ...env }, stdio: 'pipe' });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
@@ -27,7 +29,12 @@ export class Cli implements AsyncDisposable {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
+    if (input !== undefined) this.#child.stdin?.end(input);
     this.#ended = new Promise((resolve) => this.#child.once('close', resolve));
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
   }
 
   /** Records that were written in JSON so far. */

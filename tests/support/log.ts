@@ -1,9 +1,10 @@
 import { Writable } from 'node:stream';
 import { createLog, type Log, type LogLevel } from '../../src/telemetry/log.js';
+import { Redactor } from '../../src/telemetry/redactor.js';
 import type { Json } from './raw-client.js';
 
 /** A real log in JSON, and the records that it has written. */
-export function recordedLog(level: LogLevel = 'info'): { log: Log; records: Json[]; text(): string } {
+export function recordedLog(level: LogLevel = 'info', redactor = new Redactor()): { log: Log; records: Json[]; text(): string } {
   const records: Json[] = [];
   let text = '';
   const stream = new Writable({
@@ -13,5 +14,5 @@ export function recordedLog(level: LogLevel = 'info'): { log: Log; records: Json
       done();
     },
   });
-  return { log: createLog(level, 'json', stream), records, text: () => text };
+  return { log: createLog(level, 'json', stream, redactor), records, text: () => text };
 }

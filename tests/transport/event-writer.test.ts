@@ -17,7 +17,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const settings = { heartbeat: 1_000, maxBuffered: 1_000 };
+const settings = { heartbeat: 1_000, maxBuffered: 1_000, maxEvent: 0 };
 
 it('writes each event at once and on one data line, whatever is in it', async () => {
   answer = (res) => {
