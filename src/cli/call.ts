@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { isObject } from '../protocol/message.js';
-import { withClient } from './client.js';
 import { addHeaderOptions, type HeaderFlags, headersOf } from './client-headers.js';
 import { EXIT, ExitError } from './exit.js';
 import { addLogOptions } from './options.js';
@@ -17,6 +16,7 @@ export function callCommand(): Command {
     .addHelpText('after', `\nExample:\n  hearth call http://127.0.0.1:8080 everything__echo '{"message": "hello"}'\n`);
   return addLogOptions(addHeaderOptions(command)).action(async (url: string, tool: string, json: string, flags: HeaderFlags & { json?: boolean }) => {
     const args = parseArguments(json);
+    const { withClient } = await import('./client.js'); // large, and nothing to a server
     const result = await withClient(url, headersOf(url, flags), (client) => client.callTool({ name: tool, arguments: args }));
     if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else for (const block of result.content) process.stdout.write(`${block.type === 'text' ? block.text : JSON.stringify(block)}\n`);

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { withClient } from './client.js';
 import { addHeaderOptions, type HeaderFlags, headersOf } from './client-headers.js';
 import { addLogOptions } from './options.js';
 
@@ -11,6 +10,7 @@ export function toolsCommand(): Command {
     .argument('<url>', 'endpoint (…/mcp, …/sse) or base URL')
     .option('--json', 'print the complete list as JSON');
   return addLogOptions(addHeaderOptions(command)).action(async (url: string, flags: HeaderFlags & { json?: boolean }) => {
+    const { withClient } = await import('./client.js'); // large, and nothing to a server
     const { tools } = await withClient(url, headersOf(url, flags), (client) => client.listTools());
     if (flags.json) {
       process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startApp, until, untilReady } from '../support/app.js';
 import { RawHttp } from '../support/raw-client.js';
 import { BACKENDS, entity } from './support/backends.js';
+import { Cluster, noPostgres } from './support/cluster.js';
 import { McpProcess, MEMORY } from './support/mcp.js';
 
 const WRITERS = 200;
@@ -76,6 +77,36 @@ describe.each(BACKENDS)('memory on $name keeps what it acknowledged', ({ skipped
       await until(async () => (await childrenOf(hearth.url)).some((child) => child !== pid), 60_000);
       await untilReady(hearth.url, 60_000);
       expect(await client.call(2, 'open_nodes', { names: ['kept'] })).toContain('by the database');
+    },
+    SLOW,
+  );
+});
+
+describe.skipIf(noPostgres !== '')(`two programs on one database${noPostgres}`, () => {
+  it(
+    'write at once, in opposite orders, and lose nothing',
+    async () => {
+      await using cluster = await Cluster.start();
+      const env = { DATABASE_URL: cluster.url() };
+      await using left = await McpProcess.start(MEMORY, env);
+      await using right = await McpProcess.start(MEMORY, env);
+      await left.call('create_entities', { entities: [entity('shared')] });
+      const rounds = Array.from({ length: 50 }, (_, index) => index);
+      const results = rounds.flatMap((round) => {
+        const pair = [entity(`a ${round}`), entity(`b ${round}`)];
+        return [
+          left.call('create_entities', { entities: pair }),
+          right.call('create_entities', { entities: pair.toReversed() }),
+          left.call('add_observations', { observations: [{ entityName: 'shared', contents: [`left ${round}`, `both ${round}`] }] }),
+          right.call('add_observations', { observations: [{ entityName: 'shared', contents: [`both ${round}`, `right ${round}`] }] }),
+        ];
+      });
+      expect((await Promise.all(results)).filter(({ isError }) => isError)).toEqual([]);
+      const { data } = await right.call('read_graph');
+      expect(namesOf(data).size).toBe(1 + 2 * rounds.length);
+      const { data: shared } = await left.call('open_nodes', { names: ['shared'] });
+      const observations = ((shared?.entities ?? []) as Array<{ observations: string[] }>).flatMap((found) => found.observations);
+      expect(observations.sort()).toEqual(rounds.flatMap((round) => [`left ${round}`, `right ${round}`, `both ${round}`]).sort());
     },
     SLOW,
   );

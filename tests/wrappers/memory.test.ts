@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/app.js';
 import { BACKENDS, type Backend, embeddedMemory, entity } from './support/backends.js';
 import { McpProcess, MEMORY } from './support/mcp.js';
 
@@ -124,7 +125,13 @@ describe.each(BACKENDS.filter(({ skipped }) => !skipped))('what memory has beyon
       await using other = await embeddedMemory();
       await using modern = await McpProcess.start(MEMORY, other.env, 'auto');
       expect(modern.client.getProtocolEra()).toBe('modern');
+      const uri = 'memory://knowledge-graph';
+      await modern.call('create_entities', { entities: [entity('unheard')], namespace: 'elsewhere' });
+      const subscription = await modern.client.listen({ resourceSubscriptions: [uri] });
       await modern.call('create_entities', { entities: [entity('modern')] });
+      await until(() => modern.updated.length > 0);
+      expect(modern.updated).toEqual([uri]);
+      await subscription.close();
       expect(names((await modern.call('read_graph')).data)).toEqual(['modern']);
     },
     SLOW,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import type { Database, Open, Queryable } from './database.js';
+import { messageOf, ToolFault } from './faults.js';
 import { lockFolder } from './folder-lock.js';
 
 const CLOSE_LIMIT_MS = 2_000;
@@ -12,7 +13,11 @@ const SMALL = ['-c', 'shared_buffers=16MB'];
 /** PostgreSQL embedded in this program, in a folder of its own. One program at a time; a lock tells the others. */
 export function embedded(folder: string): Open {
   return async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw new ToolFault(
+        `the data folder cannot be made (${messageOf(error)}). Set MEMORY_DIR to one that can be written, or DATABASE_URL to a PostgreSQL`,
+      );
+    });
     const lock = await lockFolder(folder);
     try {
       // Loaded only when needed: it is 20 MB of WebAssembly.

@@ -7,6 +7,8 @@ import { type Extension, firstFunction, readingTimescale, type TimescaleContext 
 import { columnsOf, findTable, type Table, tableInput } from './identifiers.js';
 import { plainRows, rowSchema, rowsOutput } from './rows.js';
 
+const SETTINGS =
+  'select to_jsonb(c) as row from timescaledb_information.compression_settings c where hypertable_schema = $1 and hypertable_name = $2';
 const limitInput = { limit: z.number().int().min(1).max(1_000).describe('At most so many; 100 without it').optional() };
 
 /** Hypertables and chunks, as TimescaleDB's catalog has them. */
@@ -74,6 +76,8 @@ async function describe(tx: Queryable, { schema }: Extension, table: Table) {
     named,
   );
   const [count] = await tx.query<{ n: number }>(`select ${schema}.approximate_row_count($1::regclass)::float8 as n`, [table.sql]);
+  // Announced to go in favour of another view; to describe the rest is better than to fail.
+  const [settings] = await tx.query<{ known: boolean }>(`select to_regclass('timescaledb_information.compression_settings') is not null as known`);
   return {
     table: table.sql,
     hypertable: hypertable ?? {},
@@ -87,10 +91,7 @@ async function describe(tx: Queryable, { schema }: Extension, table: Table) {
       named,
     ),
     sizes: await rowsOf(`select to_jsonb(s) as row from ${schema}.hypertable_detailed_size($1::regclass) s`, [table.sql]),
-    compressionSettings: await rowsOf(
-      'select to_jsonb(c) as row from timescaledb_information.compression_settings c where hypertable_schema = $1 and hypertable_name = $2',
-      named,
-    ),
+    compressionSettings: settings?.known === true ? await rowsOf(SETTINGS, named) : [],
     approximateRows: count?.n ?? 0,
   };
 }

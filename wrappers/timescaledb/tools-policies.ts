@@ -56,7 +56,8 @@ export function addPolicyTools(server: McpServer, context: TimescaleContext): vo
       changingTimescale(context, async (connection, { schema }) => {
         const { sql } = await findTable(connection, asked);
         const call = policy === 'refresh' ? 'remove_continuous_aggregate_policy' : `remove_${policy}_policy`;
-        await connection.query(`select ${schema}.${call}($1::regclass, if_exists => true)`, [sql]);
+        // By place: what allows the policy to be missing has had two names.
+        await connection.query(`select ${schema}.${call}($1::regclass, true)`, [sql]);
         return done(`${sql} has no ${policy} policy.`);
       }),
   });

@@ -1,4 +1,5 @@
 import { cpSync } from 'node:fs';
+import { afterAll } from 'vitest';
 import { TempFolder } from '../../support/temp.js';
 import { Cluster, noPostgres } from './cluster.js';
 import { McpProcess, MEMORY } from './mcp.js';
@@ -15,6 +16,7 @@ interface BackendCase {
 }
 
 let empty: Promise<TempFolder> | undefined;
+afterAll(async () => (await empty)?.[Symbol.dispose]());
 
 /** An empty memory in a folder of its own. It is copied: PGlite takes seconds to make the first one. */
 export async function embeddedMemory(): Promise<Backend> {
@@ -26,7 +28,6 @@ export async function embeddedMemory(): Promise<Backend> {
 
 async function makeEmpty(): Promise<TempFolder> {
   const folder = new TempFolder();
-  process.once('exit', () => folder[Symbol.dispose]());
   await using server = await McpProcess.start(MEMORY, { MEMORY_DIR: folder.path });
   const { isError, text } = await server.call('memory_health');
   if (isError) throw new Error(text);
