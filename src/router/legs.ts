@@ -21,6 +21,8 @@ export class Legs {
   readonly main: Children;
   #modern: Children | undefined;
   #looking: Promise<void> | undefined;
+  #probeClosed: Promise<void> | undefined;
+  #stopped = false;
   #settled: boolean;
 
   constructor(
@@ -48,7 +50,10 @@ export class Legs {
     if (known.era === 'modern') this.#settle(false);
     if (this.#settled) return Promise.resolve();
     const env = isKeyed(this.options) ? this.#credentialsOf(caller).env : {};
-    this.#looking ??= this.factory.speaksModern(env).then((both) => this.#settle(both));
+    const onClosing = (closed: Promise<void>): void => {
+      this.#probeClosed = closed;
+    };
+    this.#looking ??= this.factory.speaksModern(env, onClosing).then((both) => this.#settle(both));
     return this.#looking;
   }
 
@@ -72,11 +77,13 @@ export class Legs {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.main.stop(), this.#modern?.stop()]);
+    this.#stopped = true;
+    await Promise.all([this.main.stop(), this.#modern?.stop(), this.#looking]);
+    await this.#probeClosed;
   }
 
   #settle(both: boolean): void {
-    if (this.#settled) return;
+    if (this.#settled || this.#stopped) return;
     this.#settled = true;
     if (both) this.#modern = this.#modernChildren();
     else if (this.options.policy === 'per-session' && !isKeyed(this.options)) this.#modern = this.#statelessChildren();

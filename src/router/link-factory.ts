@@ -76,9 +76,9 @@ export class LinkFactory {
   }
 
   /** Whether a server that took a handshake would also do without; asked of a child that is thrown away. */
-  speaksModern(env: Readonly<Record<string, string>>): Promise<boolean> {
+  speaksModern(env: Readonly<Record<string, string>>, onClosing: (closed: Promise<void>) => void): Promise<boolean> {
     const { connect, eraTimeout } = this.options;
-    return speaksModern(connect(env), this.#offered(), eraTimeout);
+    return speaksModern(connect(env), this.#offered(), eraTimeout, onClosing);
   }
 
   /** What hearth offers a child on behalf of all the clients that share it. */

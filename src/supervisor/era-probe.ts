@@ -10,8 +10,14 @@ import { OwnRequests } from './own-requests.js';
  *
  * @param params  of `initialize`: who hearth is
  * @param limitMs time for the answer, from the start of the child
+ * @param onClosing told of the end of the child, which may take longer than the answer
  */
-export async function speaksModern(connect: Connect, params: JsonObject, limitMs: number): Promise<boolean> {
+export async function speaksModern(
+  connect: Connect,
+  params: JsonObject,
+  limitMs: number,
+  onClosing: (closed: Promise<void>) => void,
+): Promise<boolean> {
   let upstream: Upstream | undefined;
   const own = new OwnRequests(
     (raw) => upstream?.send(raw),
@@ -26,6 +32,6 @@ export async function speaksModern(connect: Connect, params: JsonObject, limitMs
   } catch {
     return false;
   } finally {
-    void upstream?.close();
+    if (upstream) onClosing(upstream.close());
   }
 }
