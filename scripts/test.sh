@@ -21,5 +21,9 @@ node scripts/generate-docs.ts --check
 step 'file lengths'
 node scripts/check-lengths.ts
 
+step 'licences and secrets'
+node scripts/check-licences.ts
+node scripts/check-secrets.ts
+
 step tests
 vitest run --coverage --reporter=default --reporter=json --outputFile.json=coverage/report.json "$@"

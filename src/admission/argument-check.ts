@@ -1,10 +1,13 @@
 import type { ValidateFunction } from 'ajv';
 import { HearthError, reasonOf } from '../errors.js';
 import { type JsonObject, objectOf } from '../protocol/message.js';
+import { hazardOf } from './schema-hazard.js';
 
 /** Larger schemas are not compiled: a server must not be able to keep hearth busy with one. */
 const MAX_SCHEMA_LENGTH = 256 * 1024;
 const MAX_PROBLEMS = 3;
+/** Formats that are checked in linear time. */
+const FORMATS = ['date', 'time', 'date-time', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid', 'uri', 'json-pointer'];
 
 type Compile = (schema: JsonObject) => ValidateFunction;
 
@@ -29,9 +32,20 @@ export class ArgumentCheck {
   /** Why the arguments do not fit; undefined if they do, or if that cannot be told. */
   async refusal(tool: JsonObject, args: unknown): Promise<HearthError | undefined> {
     const validate = this.#compiled.has(tool) ? this.#compiled.get(tool) : await this.#compile(tool);
-    if (!validate || validate(args ?? {})) return undefined;
+    if (!validate || this.#holds(validate, tool, args ?? {})) return undefined;
     const problems = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(({ instancePath, message }) => `arguments${instancePath} ${message}`);
     return new HearthError('invalid_params', `Invalid arguments for tool "${String(tool.name)}": ${problems.join('; ')}.`, this.server);
+  }
+
+  /** A schema that refers to itself without getting anywhere shows only now. */
+  #holds(validate: ValidateFunction, tool: JsonObject, args: unknown): boolean {
+    try {
+      return validate(args);
+    } catch (error) {
+      this.#compiled.set(tool, undefined);
+      this.onUnusable(String(tool.name), reasonOf(error));
+      return true;
+    }
   }
 
   async #compile(tool: JsonObject): Promise<ValidateFunction | undefined> {
@@ -41,6 +55,8 @@ export class ArgumentCheck {
     try {
       const schema = objectOf(tool.inputSchema) ?? {};
       if (JSON.stringify(schema).length > MAX_SCHEMA_LENGTH) throw new Error(`its schema is larger than ${MAX_SCHEMA_LENGTH} characters`);
+      const hazard = hazardOf(schema);
+      if (hazard !== undefined) throw new Error(hazard);
       validate = compile(schema);
     } catch (error) {
       this.onUnusable(String(tool.name), reasonOf(error));
@@ -63,18 +79,14 @@ async function loadCompiler(): Promise<Compile> {
     const compiled = regExp(pattern);
     return { test: (text) => compiled.matcher(text).find() };
   };
-  const options = {
-    strict: false,
-    validateSchema: false,
-    addUsedSchema: false,
-    code: { regExp: Object.assign(linear, { code: 'linear' }) },
-  } as const;
-  const addFormats = formats.default as unknown as (ajv: object) => void;
+  const options = { strict: false, validateSchema: false, logger: false, code: { regExp: Object.assign(linear, { code: 'linear' }) } } as const;
+  const addFormats = formats.default as unknown as (ajv: object, options: object) => void;
   return (schema) => {
     const isOld = typeof schema.$schema === 'string' && schema.$schema.includes('draft-07');
     // A fresh one each time: schemas must not refer to each other's ids.
     const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
-    addFormats(ajv);
+    ajv.removeKeyword('uniqueItems'); // it compares each with each, and clients choose how many there are
+    addFormats(ajv, { mode: 'fast', formats: FORMATS, keywords: false });
     return ajv.compile(schema);
   };
 }

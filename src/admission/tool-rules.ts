@@ -1,5 +1,6 @@
 import { HearthError } from '../errors.js';
 import { type JsonObject, objectOf, stringOf } from '../protocol/message.js';
+import { matches } from '../protocol/wildcard.js';
 
 export interface ToolRuleSettings {
   /** Patterns of the only tools that are offered; undefined for all. `*` stands for any text. */
@@ -12,20 +13,15 @@ export interface ToolRuleSettings {
 
 /** Which tools of one server are offered at all: what is not, is neither listed nor called. */
 export class ToolRules {
-  readonly #allow: RegExp | undefined;
-  readonly #deny: RegExp | undefined;
-
   constructor(
     private readonly server: string,
     private readonly settings: ToolRuleSettings,
-  ) {
-    this.#allow = settings.allowTools && matcher(settings.allowTools);
-    this.#deny = settings.denyTools.length > 0 ? matcher(settings.denyTools) : undefined;
-  }
+  ) {}
 
   /** Whether there is any rule. */
   get active(): boolean {
-    return this.#allow !== undefined || this.#deny !== undefined || this.settings.readOnly;
+    const { allowTools, denyTools, readOnly } = this.settings;
+    return allowTools !== undefined || denyTools.length > 0 || readOnly;
   }
 
   admits(tool: JsonObject): boolean {
@@ -45,17 +41,12 @@ export class ToolRules {
   }
 
   #admitsName(name: string): boolean {
-    return (this.#allow?.test(name) ?? true) && !this.#deny?.test(name);
+    const { allowTools, denyTools } = this.settings;
+    const isOneOf = (patterns: readonly string[]): boolean => patterns.some((pattern) => matches(pattern, name));
+    return (allowTools === undefined || isOneOf(allowTools)) && !isOneOf(denyTools);
   }
 
   #refuse(name: string, rule: string): HearthError {
     return new HearthError('invalid_params', `Tool "${name}" of server "${this.server}" is not offered here (${rule}).`, this.server);
   }
-}
-
-/** Matches names against patterns in which `*` stands for any text. */
-export function matcher(patterns: readonly string[]): RegExp {
-  // Runs of stars are one, so that no pattern backtracks.
-  const sources = patterns.map((pattern) => pattern.split(/\*+/).map(RegExp.escape).join('.*'));
-  return new RegExp(`^(?:${sources.join('|')})$`, 's');
 }

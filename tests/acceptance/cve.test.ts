@@ -75,7 +75,8 @@ it(verifies(['X.sessions'], 'CVE-2026-33946: a stolen session id is of no use wi
   };
   expect(await by(bearer(keys.other))).toEqual([404, 404, 404, 405, 405, 405]);
   expect(new Set(await by(bearer(keys.scoped)))).toEqual(new Set([403]));
-  for (const headers of [{}, bearer('made-up'), bearer(keys.revoked), bearer(keys.expired)]) expect(new Set(await by(headers))).toEqual(new Set([401]));
+  for (const headers of [{}, bearer('made-up'), bearer(keys.revoked), bearer(keys.expired)])
+    expect(new Set(await by(headers))).toEqual(new Set([401]));
   expect(await statusOf('GET', '/mcp', { ...stolen, ...bearer(keys.other), 'last-event-id': 'a-1' })).toBe(404);
   expect(await statusOf('POST', '/servers/one/mcp', { ...stolen, ...bearer(keys.other) }, body('POST'))).toBe(404);
   // As the id of a session of the other transport, too.
@@ -149,17 +150,30 @@ describe('CVE-2025-66414 and CVE-2025-64443: a foreign page', () => {
 
 describe('CVE-2025-6514: commands', () => {
   const trap = folder.file('trap');
-  const ATTACKS = [`; touch ${trap}`, `$(touch ${trap})`, `\`touch ${trap}\``, `| touch ${trap}`, `&& touch ${trap}`, `\n touch ${trap}\n`, `'"; touch ${trap} #`];
+  const ATTACKS = [
+    `; touch ${trap}`,
+    `$(touch ${trap})`,
+    `\`touch ${trap}\``,
+    `| touch ${trap}`,
+    `&& touch ${trap}`,
+    `\n touch ${trap}\n`,
+    `'"; touch ${trap} #`,
+  ];
 
   it(verifies(['X.isolation'], 'in arguments of the config and of tools stay text'), async () => {
-    const hostile = { command: process.execPath, args: [join(HERE, '..', 'fixtures', 'hostile.mjs'), ...ATTACKS], env: { SHELLED: ATTACKS.join('') } };
+    const hostile = {
+      command: process.execPath,
+      args: [join(HERE, '..', 'fixtures', 'hostile.mjs'), ...ATTACKS],
+      env: { SHELLED: ATTACKS.join('') },
+    };
     const broken = { command: `${process.execPath} --version; touch ${trap}` };
     await using app = await startApp({ servers: { hostile, broken } });
     await until(() => app.app.servers[0]?.router.ready === true);
     const client = new RawHttp(`${app.url}/servers/hostile/mcp`);
     await client.open();
     expect(JSON.parse(await client.call(1, 'argv'))).toEqual(ATTACKS);
-    for (const attack of ATTACKS) expect(JSON.parse(await client.call(2, 'echo', { text: attack, [attack]: attack }))).toMatchObject({ text: attack });
+    for (const attack of ATTACKS)
+      expect(JSON.parse(await client.call(2, 'echo', { text: attack, [attack]: attack }))).toMatchObject({ text: attack });
     for (const attack of ATTACKS) await client.request(3, attack, { name: attack, uri: attack });
     await fetch(`${app.url}/servers/${encodeURIComponent(ATTACKS[0] as string)}/mcp`);
     expect(existsSync(trap)).toBe(false);
@@ -185,7 +199,9 @@ describe('CVE-2025-6514: commands', () => {
   it(verifies(['X.isolation'], 'no source starts a program through a shell that sees text of others'), () => {
     const src = join(HERE, '..', '..', 'src');
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-    const found = files.filter((file) => /(?<!#)\bshell: (?!false)|\bexec(?:Sync)?\(['"`]|node:child_process|\beval\(|new Function\(/.test(readFileSync(join(src, file), 'utf8')));
+    const found = files.filter((file) =>
+      /(?<!#)\bshell: (?!false)|\bexec(?:Sync)?\(['"`]|node:child_process|\beval\(|new Function\(/.test(readFileSync(join(src, file), 'utf8')),
+    );
     expect(found).toEqual([]);
   });
 });

@@ -40,14 +40,16 @@ describe('CVE-2026-29085: text of a server', () => {
   it(verifies(['X.input', 'W2.framing'], 'makes no event and no header on a stream of /mcp'), async () => {
     const client = new RawHttp(`${hearth.url}/servers/hostile/mcp`);
     await client.open();
-    const names = ((await client.request(1, 'tools/list')).at(-1)?.result as { tools: { name: string }[] }).tools.map(({ name }) => name);
+    const [listed] = (await client.request(1, 'tools/list')) as [{ result: { tools: { name: string }[] } }];
+    const names = listed.result.tools.map(({ name }) => name);
     for (const name of ['inject', ...names.filter((each) => each.length > 20), 'unknown\r\ndata: x']) {
       const response = await client.post(call('id\r\ndata: forged\u2028', name));
       expectNoHeaders(response);
       const text = await response.text();
       if (response.headers.get('content-type') === 'text/event-stream') expectWhole(text);
       else expect(JSON.parse(text)).toMatchObject({ jsonrpc: '2.0', id: 'id\r\ndata: forged\u2028' });
-      if (name === 'inject') expect([response.headers.get('content-type'), text.split('event: message').length - 1]).toEqual(['text/event-stream', 2]);
+      if (name === 'inject')
+        expect([response.headers.get('content-type'), text.split('event: message').length - 1]).toEqual(['text/event-stream', 2]);
     }
   });
 

@@ -107,7 +107,9 @@ describe('keys that reach for prototypes', () => {
   it(verifies(['X.input', 'X.auth'], 'as headers and keys open nothing'), async () => {
     for (const name of ['__proto__', 'constructor', 'prototype', 'toString']) {
       await using socket = new RawSocket(hearth.url);
-      socket.read().write(`GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${name}: polluted\r\nAuthorization: Bearer ${name}\r\n\r\n`);
+      socket
+        .read()
+        .write(`GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${name}: polluted\r\nAuthorization: Bearer ${name}\r\n\r\n`);
       await until(() => socket.ended);
       expect(socket.status).toBe(401);
       await using right = new RawSocket(hearth.url);

@@ -180,13 +180,17 @@ const X_SECRETS = group('X', 'finished', 'requirements X', {
   redaction: 'Known secrets appear in no log, page, error or output, in whichever form',
   ownSecrets: "A child sees its own secrets, and neither another server's nor hearth's",
 });
-const X = group('X', 'planned', 'requirements X', {
+const X = group('X', 'finished', 'requirements X', {
   input: 'Body limits and request validation',
   validation: 'Arguments are checked against the schemas of their tools, safely against hostile ones',
   tools: 'Tools are allowed and denied for each server; a server can be read-only',
-  isolation: 'Environment allow-list, no shell, non-root read-only containers',
-  audit: 'Audit log; dependency and image scan',
+  isolation: 'Environment allow-list, no shell',
+  audit: 'Audit log; dependency scan',
 });
+const X_IMAGES = group('X', 'planned', 'requirements X', {
+  images: 'Non-root read-only containers; image scan',
+});
+
 const D = group('D', 'planned', 'requirements D1 to D3', {
   records: 'D1: sessions, messages and tool executions in PostgreSQL',
   rest: 'D2: REST under /api and /v1/mcp/tools, with an OpenAPI document',
@@ -224,7 +228,7 @@ export const REQUIREMENTS = {
     ...H,
     ...RULES,
   },
-  ...{ ...S, ...C, ...L, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...D, ...P, ...Q },
+  ...{ ...S, ...C, ...L, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...X_IMAGES, ...D, ...P, ...Q },
 } satisfies Readonly<Record<string, Requirement>>;
 
 export type RequirementId = keyof typeof REQUIREMENTS;

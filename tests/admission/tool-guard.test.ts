@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArgumentCheck } from '../../src/admission/argument-check.js';
-import { matcher, ToolRules } from '../../src/admission/tool-rules.js';
+import { ToolRules } from '../../src/admission/tool-rules.js';
+import { matches } from '../../src/protocol/wildcard.js';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, untilReady } from '../support/app.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
@@ -21,13 +22,19 @@ describe('patterns of tools', () => {
     [['**x'], 'yyx', true],
     [[], 'a', false],
   ])('%j and %s: %s', (patterns, name, expected) => {
-    expect(matcher(patterns).test(name)).toBe(expected);
+    expect(patterns.some((pattern) => matches(pattern, name))).toBe(expected);
   });
 
   it('a name without stars matches itself and nothing else', () => {
     const names = fc.string().filter((name) => !name.includes('*'));
-    fc.assert(fc.property(names, names, (one, other) => matcher([one]).test(other) === (one === other)));
+    fc.assert(fc.property(names, names, (one, other) => matches(one, other) === (one === other)));
   });
+});
+
+it('a pattern with many stars is no more work than its text is long', () => {
+  const started = performance.now();
+  expect(matches('*a*a*a*a*a*a*b', 'a'.repeat(1_000_000))).toBe(false);
+  expect(performance.now() - started).toBeLessThan(1_000);
 });
 
 describe('rules for tools', () => {
@@ -88,6 +95,42 @@ describe('arguments', () => {
     expect(unusable).toHaveLength(4);
   });
 
+  it.each([
+    [
+      'doubles with each level',
+      { $defs: { n: { properties: { a: { allOf: [{ $ref: '#/$defs/n' }, { $ref: '#/$defs/n' }] } } } }, $ref: '#/$defs/n' },
+    ],
+    ['doubles with each definition', doubling(40)],
+    ['goes round without getting anywhere', { $defs: { n: { allOf: [{ $ref: '#/$defs/n' }] } }, $ref: '#/$defs/n' }],
+  ])('are not checked against a schema whose work %s', async (_what, schema) => {
+    unusable.length = 0;
+    let args: unknown = 1;
+    for (let depth = 0; depth < 60; depth++) args = { a: args };
+    expect(await refusal(schema, args)).toBeUndefined();
+    expect(unusable).toHaveLength(1);
+  });
+
+  it('are checked against schemas that refer to themselves once, by either name', async () => {
+    const tree = { type: 'object', properties: { n: { type: 'number' }, next: { $ref: '#' } } };
+    expect(await refusal(tree, { n: 1, next: { n: 2, next: { n: 'x' } } })).toContain('arguments/next/next/n must be number');
+    const list = {
+      $defs: { l: { type: 'object', properties: { n: { type: 'number' }, l: { type: 'array', items: { $ref: '#/$defs/l' } } } } },
+      $ref: '#/$defs/l',
+    };
+    expect(await refusal(list, { l: [{ l: [{ n: 'x' }] }] })).toContain('must be number');
+  });
+
+  it('are checked in time that does not grow faster than they do', async () => {
+    const started = performance.now();
+    const schema = {
+      type: 'object',
+      properties: { l: { type: 'array', uniqueItems: true }, u: { type: 'string', format: 'uri' }, v: { format: 'url' } },
+    };
+    const url = `http://${'a:@'.repeat(20_000)}\0`;
+    await refusal(schema, { l: Array.from({ length: 100_000 }, (_, n) => n), u: url, v: url });
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it('are compiled once for a tool', async () => {
     const once = tool('once', { inputSchema: { $ref: '#/nowhere' } });
     unusable.length = 0;
@@ -96,6 +139,12 @@ describe('arguments', () => {
     expect(unusable).toHaveLength(1);
   });
 });
+
+/** Each definition refers to the next one twice. */
+function doubling(levels: number): Json {
+  const refs = (n: number): Json => ({ allOf: [{ $ref: `#/$defs/n${n}` }, { $ref: `#/$defs/n${n}` }] });
+  return { $defs: Object.fromEntries(Array.from({ length: levels }, (_, n) => [`n${n}`, n === levels - 1 ? {} : refs(n + 1)])), ...refs(0) };
+}
 
 describe('a server with rules', () => {
   const rules = { allowTools: ['e*', 'pid', 'sleep'], denyTools: ['env'], validate: true };

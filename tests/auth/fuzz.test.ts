@@ -59,7 +59,7 @@ const path = fc.oneof(
 const credential = fc.oneof(
   fc.constantFrom('', 'Bearer', 'Bearer ', 'Basic eDp5', 'bearer null', 'Bearer undefined', 'Bearer [object Object]'),
   fc.string({ unit: 'binary-ascii' }).map((text) => `Bearer ${text.replace(/[^\x20-\x7e]/g, '~')}`),
-  fc.nat({ max: 69 }).map((length) => `Bearer ${keys?.right.slice(0, length)}`),
+  fc.nat().map((length) => `Bearer ${keys.right.slice(0, length % keys.right.length)}`),
   fc.tuple(fc.nat(), fc.constantFrom('A', 'b', '_', '.')).map(([at, char]) => `Bearer ${changed(keys.right, at, char)}`),
   fc.tuple(fc.nat(), fc.constantFrom('A', 'b', '_', '.')).map(([at, char]) => `Bearer ${changed(foreign, at, char)}`),
   fc.constantFrom('x').map(() => `Bearer ${keys.revoked}`),

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressKey } from '../../src/auth/address.js';
-import { matches, principalFrom, type Scope } from '../../src/auth/scope.js';
+import { principalFrom, type Scope } from '../../src/auth/scope.js';
+import { matches } from '../../src/protocol/wildcard.js';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, untilReady } from '../support/app.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
