@@ -16,6 +16,12 @@ import { Redactor } from './telemetry/redactor.js';
 import { VERSION } from './version.js';
 
 becomeChildOfInit();
+// Whoever reads the output may go before it ends (`hearth tools URL | head`): that is no fault, and must not end a server.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 normaliseEnv(process.env);
 /** Every secret of this process, so that none is shown. */
 const redactor = new Redactor();

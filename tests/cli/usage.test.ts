@@ -1,11 +1,12 @@
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { EXIT, report } from '../../src/cli/exit.js';
 import { pasteHint } from '../../src/cli/hints.js';
 import { normaliseEnv } from '../../src/cli/options.js';
-import { runCli } from '../support/cli.js';
+import { MAIN, runCli } from '../support/cli.js';
 import { TempFolder } from '../support/temp.js';
 
-const COMMANDS = ['wrap', 'serve', 'check', 'tools', 'call'];
+const COMMANDS = ['wrap', 'serve', 'check', 'tools', 'call', 'litellm', 'doctor'];
 
 describe('help and version', () => {
   it('of hearth itself list the commands and the exit codes', async () => {
@@ -22,6 +23,12 @@ describe('help and version', () => {
     expect(help.stdout).toContain('--log-level');
     expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
+});
+
+it('a reader that leaves before the end is no fault', async () => {
+  const child = execa(process.execPath, [MAIN, 'litellm', '--containers'], { stdin: 'ignore', buffer: false, reject: false });
+  child.stdout.destroy();
+  expect((await child).exitCode).toBe(0);
 });
 
 describe('wrong usage is 2', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './app.js';
 import type { Json } from './raw-client.js';
 
-const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'main.js');
+export const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'main.js');
 
 export interface CliOptions {
   readonly cwd?: string;

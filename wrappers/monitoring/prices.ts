@@ -15,7 +15,9 @@ export function parsePrices(text: string | undefined): Prices | undefined {
   try {
     return pricesSchema.parse(JSON.parse(text));
   } catch {
-    throw new SettingsError('PRICES (or the file PRICES_FILE) is no price table. It looks like {"currency": "USD", "tools": {"jira/create_issue": 0.01, "*": 0}}');
+    throw new SettingsError(
+      'PRICES (or the file PRICES_FILE) is no price table. It looks like {"currency": "USD", "tools": {"jira/create_issue": 0.01, "*": 0}}',
+    );
   }
 }
 

@@ -107,6 +107,8 @@ export async function prometheusAndAlertmanager(target: string): Promise<RealPai
       `--config.file=${file('prom.yml', JSON.stringify(config))}`,
       `--storage.tsdb.path=${join(folder.path, 'prom')}`,
       `--web.listen-address=127.0.0.1:${prometheus}`,
+      // What was raised before it knew of Alertmanager is sent again after this, in place of a minute.
+      '--rules.alert.resend-delay=1s',
     ]),
   ];
   const pair = {
@@ -117,17 +119,20 @@ export async function prometheusAndAlertmanager(target: string): Promise<RealPai
       folder[Symbol.dispose]();
     },
   };
-  for (const url of [pair.prometheus, pair.alertmanager]) {
-    await until(
-      () =>
-        fetch(`${url}/-/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      20_000,
-    );
+  try {
+    for (const url of [pair.prometheus, pair.alertmanager]) await until(() => isReady(url), 20_000);
+    return pair;
+  } catch (error) {
+    await pair[Symbol.asyncDispose]();
+    throw error;
   }
-  return pair;
+}
+
+function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/-/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 function run(file: string | undefined, args: string[]): ChildProcess {
@@ -135,13 +140,14 @@ function run(file: string | undefined, args: string[]): ChildProcess {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
 }
 
-async function freePort(): Promise<number> {
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
