@@ -54,7 +54,10 @@ describe('the threat model', () => {
   });
 
   it('has a line for each promise of group X', () => {
-    const promised = Object.keys(REQUIREMENTS).filter((id) => id.startsWith('X.'));
+    const promised = Object.entries(REQUIREMENTS)
+      .filter(([, { state }]) => state === 'finished')
+      .map(([id]) => id)
+      .filter((id) => id.startsWith('X.'));
     const named = new Set(rows.flatMap(([, , ids = '']) => [...ids.matchAll(/`([^`]+)`/g)].map(([, id]) => id)));
     expect(promised.filter((id) => !named.has(id))).toEqual([]);
   });

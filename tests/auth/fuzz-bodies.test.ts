@@ -81,7 +81,7 @@ const changed = fc.tuple(valid, fc.nat(), fc.jsonValue(), fc.constantFrom('set',
   const name = names[at % names.length] as string;
   const { [name]: old, ...rest } = message;
   if (how === 'drop') return JSON.stringify(rest);
-  if (how === 'rename') return JSON.stringify({ ...rest, [String(value)]: old });
+  if (how === 'rename') return JSON.stringify({ ...rest, [JSON.stringify(value) ?? 'undefined']: old });
   if (how === 'set') return JSON.stringify({ ...message, [name]: value });
   const params = (message.params ?? {}) as Json;
   const inner = Object.keys(params);
