@@ -207,6 +207,31 @@ describe('a server that speaks both eras', () => {
     expect(await hearth.client.result('server/discover')).toMatchObject({ instructions: 'Be brief.' });
   });
 
+  it('has a pool for modern clients too, where the config has one', async () => {
+    await using hearth = await started({ dual: modern('dual', { policy: 'pool', poolSize: 2 }) });
+    await hearth.client.call('pid');
+    await until(() => hearth.app.servers[0]?.router.pids().length === 4);
+  });
+
+  it('is found out and spoken to with the credentials of its clients', async () => {
+    await using hearth = await started({ dual: modern('dual', { credentials: { TOKEN: 'X-Token' } }) });
+    const pid = async (token: string): Promise<string> => textIn(await hearth.client.call('pid', {}, { headers: { 'X-Token': token } }));
+    const [one, again, other] = [await pid('a'), await pid('a'), await pid('b')];
+    expect([one === again, one === other]).toEqual([true, false]);
+    expect((await hearth.client.request('tools/call', { name: 'pid', arguments: {} })).at(-1)?.error).toMatchObject({ code: -32009 });
+  });
+
+  it('shares a child for each modern client where sessions have one each, and the config says what it is', async () => {
+    await using hearth = await started({
+      a: fixture('', { policy: 'per-session', era: 'legacy' }),
+      b: modern('', { policy: 'per-session', era: 'modern' }),
+    });
+    for (const tool of ['a__pid', 'b__pid']) {
+      const pids = await Promise.all([1, 2].map(async () => textIn(await hearth.client.call(tool))));
+      expect(new Set(pids).size).toBe(1);
+    }
+  });
+
   it('keeps to one of them if the config says so', async () => {
     await using hearth = await started({ legacy: modern('dual', { era: 'legacy' }), modern: modern('dual', { era: 'modern' }) });
     expect(textIn(await hearth.client.call('legacy__params'))).toBe('legacy');
