@@ -241,7 +241,7 @@ export class ServerRouter implements Router {
 
   /** Whether any request is being worked on. */
   get busy(): boolean {
-    return this.#legs.main.all().some((link) => link.busy);
+    return this.#legs.all().some((link) => link.busy);
   }
 
   /** Who waits for a place, and the state of the circuit breaker. */

@@ -207,6 +207,15 @@ describe('a server that speaks both eras', () => {
     expect(await hearth.client.result('server/discover')).toMatchObject({ instructions: 'Be brief.' });
   });
 
+  it('is busy with the calls of either era', async () => {
+    await using hearth = await started({ dual: modern('dual') });
+    await hearth.client.call('pid');
+    const call = hearth.client.call('sleep', { ms: 500 });
+    await until(() => hearth.app.busy);
+    expect(textIn(await call)).toBe('slept');
+    expect(hearth.app.busy).toBe(false);
+  });
+
   it('has a pool for modern clients too, where the config has one', async () => {
     await using hearth = await started({ dual: modern('dual', { policy: 'pool', poolSize: 2 }) });
     await hearth.client.call('pid');
