@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { principalOf } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
+import { litellmName } from '../litellm/name.js';
 import { META } from '../protocol/envelope.js';
 import { isObject, type JsonObject, objectOf, parseJson, type RequestMessage, stringOf } from '../protocol/message.js';
 import { LATEST_STATELESS_VERSION } from '../protocol/versions.js';
@@ -32,7 +33,7 @@ export class ToolsApi {
       const there = principal?.at(server.name);
       if (principal?.mayUse(server.name) === false) return [];
       const shown = server.catalog.get('tools').filter(({ name }) => there?.mayCall(stringOf(name) ?? '') !== false);
-      return shown.map((tool) => ({ ...EMPTY_TOOL, ...tool, name: `${publicName(server)}-${stringOf(tool.name) ?? ''}` }));
+      return shown.map((tool) => ({ ...EMPTY_TOOL, ...tool, name: `${litellmName(server.name)}-${stringOf(tool.name) ?? ''}` }));
     });
     return { tools };
   }
@@ -62,11 +63,11 @@ export class ToolsApi {
     if (!isObject(args)) throw invalid('"arguments" must be an object');
     if (id !== undefined && typeof id !== 'string') throw invalid('"server_id" must be the name of a server');
     const { servers } = this.options;
-    const prefixed = servers.find((server) => name.startsWith(`${publicName(server)}-`));
-    const named = id === undefined ? prefixed : servers.find((server) => server.name === id || publicName(server) === id);
+    const prefixed = servers.find((server) => name.startsWith(`${litellmName(server.name)}-`));
+    const named = id === undefined ? prefixed : servers.find((server) => server.name === id || litellmName(server.name) === id);
     if (!named) throw notFound(id ?? name);
     const isOwnName = id !== undefined && named.tool(name) !== undefined;
-    return { server: named, tool: prefixed === named && !isOwnName ? name.slice(publicName(named).length + 1) : name, args };
+    return { server: named, tool: prefixed === named && !isOwnName ? name.slice(litellmName(named.name).length + 1) : name, args };
   }
 
   /** One request that stands alone. Who leaves before its answer cancels it. */
@@ -86,11 +87,6 @@ export class ToolsApi {
       res.once('close', left);
     });
   }
-}
-
-/** The name of a server as LiteLLM has it: dashes divide it from the tool. */
-function publicName({ name }: ServerRouter): string {
-  return name.replace(/[^A-Za-z0-9_]/g, '_');
 }
 
 function requestFor(name: string, args: JsonObject): RequestMessage {

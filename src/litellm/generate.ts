@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { litellmName } from './name.js';
 
 export interface LitellmServer {
   /** The name that hearth knows it by. */
@@ -39,11 +40,6 @@ export function litellmConfig(servers: readonly LitellmServer[], options: Litell
     mcp_servers: Object.fromEntries(servers.map(({ name, url }) => [litellmName(name), entryOf(url, options)])),
   };
   return HEADER + stringify(config, { lineWidth: 0 });
-}
-
-/** The key of a server in LiteLLM's config: letters, digits and underscores. */
-export function litellmName(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/g, '_');
 }
 
 function entryOf(url: string, { transport, era, requestTimeout, keyVariable }: LitellmOptions): Record<string, unknown> {

@@ -8,7 +8,7 @@ import type { ListKind } from './catalog.js';
 import { HubLists, shownTo } from './hub-lists.js';
 import { ownerOf, unqualify } from './namespace.js';
 import type { Rewrites } from './pending.js';
-import type { Caller, Exchange, Router } from './router.js';
+import { type Caller, type Exchange, NO_EXCHANGE, type Router } from './router.js';
 import type { ServerListener, ServerRouter } from './server-router.js';
 
 const CHANGED: Readonly<Record<ListKind, string>> = {
@@ -24,7 +24,6 @@ const CAPABILITIES = {
   completions: {},
   logging: {},
 } as const;
-const SILENT: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
 const POLL_MS = 25;
 
 /** All servers behind one endpoint: tools and prompts as `<server>__<name>`, resources by the server that has them. */
@@ -122,7 +121,7 @@ export class HubRouter implements Router, ServerListener {
 
   #setLevel(caller: Caller, message: RequestMessage, exchange: Exchange): void {
     for (const server of this.#shownTo(caller)) {
-      if (server.handshake?.capabilities.logging && server.existing(caller)) server.request(caller, message, SILENT);
+      if (server.handshake?.capabilities.logging && server.existing(caller)) server.request(caller, message, NO_EXCHANGE);
     }
     exchange.reply(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{}}`);
   }

@@ -16,6 +16,9 @@ export interface Exchange {
   end(): void;
 }
 
+/** For messages whose answer nobody waits for. */
+export const NO_EXCHANGE: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
+
 /** Questions of servers to one client, each of which ends exactly once. */
 export interface Questions {
   /** Puts a server's question to the client. */

@@ -4,7 +4,7 @@ import { asHearthError, HearthError } from '../errors.js';
 import { type Envelope, META } from '../protocol/envelope.js';
 import { isObject, type JsonObject, objectOf, parseMessage, type RequestMessage, stringOf } from '../protocol/message.js';
 import { memberText } from '../protocol/splice.js';
-import type { Caller, Exchange, Router } from '../router/router.js';
+import { type Caller, type Exchange, NO_EXCHANGE, type Router } from '../router/router.js';
 import { InputRequests } from './input-requests.js';
 import type { ClientOrigin } from './session.js';
 import { clientOf } from './stateless-call.js';
@@ -16,7 +16,6 @@ const FILTERS: Readonly<Record<string, { method: string; capability: string }>> 
   resourcesListChanged: { method: 'notifications/resources/list_changed', capability: 'resources' },
 };
 const UPDATED = 'notifications/resources/updated';
-const SILENT: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
 
 /** One `subscriptions/listen`: a request whose stream carries the notifications that it asked for, until either side ends it. */
 export class Listen implements Caller {
@@ -103,7 +102,7 @@ export class Listen implements Caller {
     this.router.join(this);
     for (const uri of urisOf(honored)) {
       const body = { jsonrpc: '2.0', id: 0, method: 'resources/subscribe', params: { uri } };
-      this.router.request(this, { kind: 'request', raw: JSON.stringify(body), body, id: 0, method: body.method, params: body.params }, SILENT);
+      this.router.request(this, { kind: 'request', raw: JSON.stringify(body), body, id: 0, method: body.method, params: body.params }, NO_EXCHANGE);
     }
   }
 

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { errorReply, HearthError } from '../errors.js';
 import type { Message, RequestMessage } from '../protocol/message.js';
 import { memberText } from '../protocol/splice.js';
-import type { Exchange } from '../router/router.js';
+import { type Exchange, NO_EXCHANGE } from '../router/router.js';
 import type { HttpSink } from './http-sink.js';
 import { PostExchange } from './post-exchange.js';
-import { countMessage, NO_EXCHANGE, type TransportContext } from './transport.js';
+import { countMessage, type TransportContext } from './transport.js';
 
 export interface BatchOptions {
   readonly messages: readonly Message[];

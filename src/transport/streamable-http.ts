@@ -4,12 +4,13 @@ import { type Batch, looksLikeBatch, parseBatch } from '../protocol/batch.js';
 import type { Message, RequestMessage } from '../protocol/message.js';
 import { memberText } from '../protocol/splice.js';
 import { BATCH_VERSION, isHandshakeVersion } from '../protocol/versions.js';
+import { NO_EXCHANGE } from '../router/router.js';
 import { BatchExchange } from './batch-exchange.js';
 import { type Found, HttpSessions } from './http-sessions.js';
 import { readBody, refuseMethod, requireAccept, requireJson, sendError } from './io.js';
 import { PostExchange } from './post-exchange.js';
 import { isModernPost, namesModernRevision, StatelessHttp } from './stateless-http.js';
-import { countMessage, NO_EXCHANGE, parseFromClient, principalAt, refuseBatch, type TransportContext } from './transport.js';
+import { countMessage, parseFromClient, principalAt, refuseBatch, type TransportContext } from './transport.js';
 
 /**
  * `/mcp`. Revisions 2025-03-26 to 2025-11-25: POST for messages, GET for the server's own, DELETE to end the session.

@@ -3,7 +3,7 @@ import { type Principal, principalOf } from '../auth/principal.js';
 import { HearthError } from '../errors.js';
 import { isDeeperThan } from '../protocol/depth.js';
 import { type Message, parseMessage } from '../protocol/message.js';
-import type { Exchange, Router } from '../router/router.js';
+import type { Router } from '../router/router.js';
 import type { ClientOrigin } from '../session/session.js';
 import type { StatelessCalls } from '../session/stateless-calls.js';
 import type { SessionStore } from '../session/store.js';
@@ -44,9 +44,6 @@ export interface TransportContext {
   readonly metrics: Metrics;
   readonly log: Log;
 }
-
-/** For messages that get no answer. */
-export const NO_EXCHANGE: Exchange = { reply: () => {}, fail: () => {}, send: () => {}, end: () => {} };
 
 export function refuseBatch(): HearthError {
   const text = 'Invalid request: batches are not supported by this protocol revision; send one message at a time.';

@@ -1,9 +1,9 @@
-import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, untilReady } from '../support/app.js';
 import { initialize, type Json, RawHttp } from '../support/raw-client.js';
+import { statusOf } from '../support/socket.js';
 import { MODERN, VERSION } from '../support/stateless.js';
 import { TempFolder } from '../support/temp.js';
 import { received } from '../support/wire.js';
@@ -13,7 +13,6 @@ const folder = new TempFolder();
 const journal = folder.file('journal');
 const TIMED = { numRuns: 5_000, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: false };
 const ANSWER_MS = 300;
-const STATUS = /^HTTP\/1\.1 ([2-5]\d\d)/m;
 const OPEN = new Set(['/health/live', '/healthz', '/health/ready', '/readyz', '/ready']);
 /** What hearth itself says to a server, whoever is there. */
 const OWN = /^(?:initialize|ping|server\/discover|notifications\/initialized|(?:tools|prompts|resources|resources\/templates)\/list)$/;
@@ -137,24 +136,6 @@ function bytesOf({ method, path, body, who, session, headers }: Made): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]);
 }
 
-function statusOf(bytes: Buffer): Promise<number> {
-  return new Promise((resolve) => {
-    const { hostname, port } = new URL(hearth.url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (STATUS.test(text)) socket.destroy();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(Number(STATUS.exec(text)?.[1] ?? 0));
-    });
-  });
-}
-
 function isWrong(status: number, { who, path }: Made): boolean {
   if (status >= 500) return status !== 503;
   return who !== 'scoped' && status > 0 && status < 400 && !OPEN.has(new URL(path, 'http://x').pathname);
@@ -167,7 +148,7 @@ it(verifies(
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 8 }), async (requests) => {
-      const statuses = await Promise.all(requests.map((one) => statusOf(bytesOf(one))));
+      const statuses = await Promise.all(requests.map((one) => statusOf(hearth.url, bytesOf(one), ANSWER_MS)));
       for (const [at, { who }] of requests.entries()) {
         const kind = `${who === 'scoped' ? 'scoped' : 'nobody'} ${statuses[at]}`;
         seen.set(kind, (seen.get(kind) ?? 0) + 1);

@@ -1,16 +1,15 @@
-import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, untilReady } from '../support/app.js';
 import { initialize, RawHttp } from '../support/raw-client.js';
+import { statusOf } from '../support/socket.js';
 import { TempFolder } from '../support/temp.js';
 import { bearer, Issuer, type Keys, makeKeys } from './support.js';
 
 const folder = new TempFolder();
 const TIMED = { numRuns: 5_000, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: false };
 const ANSWER_MS = 300;
-const STATUS = /^HTTP\/1\.1 ([2-5]\d\d)/m;
 /** Paths that answer whoever asks. */
 const OPEN =
   /^\/(?:health\/(?:live|ready)|healthz|readyz|ready|\.well-known\/oauth-protected-resource(?:\/|\/mcp|\/sse|\/servers\/[^/]+\/(?:mcp|sse))?)(?:[?#]|$)/;
@@ -81,24 +80,6 @@ function changed(text: string, at: number, char: string): string {
   return text[index] === char ? `${text}x` : text.slice(0, index) + char + text.slice(index + 1);
 }
 
-function statusOf(bytes: string): Promise<number> {
-  return new Promise((resolve) => {
-    const { hostname, port } = new URL(hearth.url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes, 'latin1'));
-    const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (STATUS.test(text)) socket.destroy();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(Number(STATUS.exec(text)?.[1] ?? 0));
-    });
-  });
-}
-
 const BODY = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 
 it(verifies(['X.auth', 'X.jwt'], 'made-up requests with made-up keys: no way in, no crash, and no 5xx but 503'), async () => {
@@ -112,7 +93,8 @@ it(verifies(['X.auth', 'X.jwt'], 'made-up requests with made-up keys: no way in,
             ([key, value]) => `${key}: ${value}\r\n`,
           );
           const fixed = 'Host: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nConnection: close\r\n';
-          const status = await statusOf(`${method} ${target} HTTP/1.1\r\n${fixed}Content-Length: ${BODY.length}\r\n${headers.join('')}\r\n${BODY}`);
+          const bytes = `${method} ${target} HTTP/1.1\r\n${fixed}Content-Length: ${BODY.length}\r\n${headers.join('')}\r\n${BODY}`;
+          const status = await statusOf(hearth.url, Buffer.from(bytes, 'latin1'), ANSWER_MS);
           return { status, target: `${method} ${target}`, path: new URL(target.startsWith('/') ? `http://x${target}` : target).pathname };
         }),
       );

@@ -1,15 +1,14 @@
-import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { initialize, RawHttp, RawSse } from '../support/raw-client.js';
+import { statusOf } from '../support/socket.js';
 
 /** 5xx that say something: the server has died, is away, or took too long. */
 const MEANT = new Set([502, 503, 504]);
 const TIMED = { numRuns: 5_000, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: false };
 const ANSWER_MS = 300;
 /** Of the answer itself; a "100 Continue" may come before it. */
-const STATUS = /^HTTP\/1\.1 ([2-5]\d\d)/m;
 
 let hearth: RunningApp;
 let control: RawHttp;
@@ -131,25 +130,6 @@ function sessionOf(path: string): [string, string[][]] {
   return [path, path === '/mcp' ? [['mcp-session-id', control.session ?? '']] : []];
 }
 
-/** @returns the status, 0 for none: a stream stays open, and a request without an end is not answered */
-function statusOf(bytes: Buffer): Promise<number> {
-  return new Promise((resolve) => {
-    const { hostname, port } = new URL(hearth.url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (STATUS.test(text) && text.slice(text.search(STATUS)).includes('\r\n\r\n')) socket.destroy();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(Number(STATUS.exec(text)?.[1] ?? 0));
-    });
-  });
-}
-
 /** The session may have been ended by a DELETE that was made up; then a new one works. */
 async function controlWorks(): Promise<void> {
   const response = await control.post({ jsonrpc: '2.0', id: 'control', method: 'ping' });
@@ -167,7 +147,7 @@ describe('arbitrary HTTP requests', () => {
     let count = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 8 }), async (requests) => {
-        const statuses = await Promise.all(requests.map((one) => statusOf(wire(one))));
+        const statuses = await Promise.all(requests.map((one) => statusOf(hearth.url, wire(one), ANSWER_MS)));
         expect(statuses.filter((status) => status >= 500 && !MEANT.has(status))).toEqual([]);
         await controlWorks();
         count += requests.length;

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
+const STATUS = /^HTTP\/1\.1 ([2-5]\d\d)/m;
+
 /** A plain connection, for requests that no HTTP client would send and for clients that do not read. */
 export class RawSocket implements AsyncDisposable {
   received = '';
@@ -44,4 +46,28 @@ export class RawSocket implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.destroy();
   }
+}
+
+/**
+ * Sends bytes, whatever they are, and reads until the head of the answer is whole.
+ *
+ * @param limitMs when to give up, in milliseconds: a request without an end is not answered
+ * @returns the status of the final answer, 0 for none
+ */
+export function statusOf(url: string, bytes: Uint8Array, limitMs: number): Promise<number> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const timer = setTimeout(() => socket.destroy(), limitMs);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (STATUS.test(text) && text.slice(text.search(STATUS)).includes('\r\n\r\n')) socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(Number(STATUS.exec(text)?.[1] ?? 0));
+    });
+  });
 }
