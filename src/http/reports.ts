@@ -1,7 +1,9 @@
 import { HearthError } from '../errors.js';
 import { censusOf } from '../process/census.js';
+import { readCgroup } from '../process/cgroup.js';
 import type { ServerRouter } from '../router/server-router.js';
 import type { SessionStore } from '../session/store.js';
+import { ContainerMetrics } from '../telemetry/container-metrics.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Reports } from './pages.js';
@@ -25,6 +27,7 @@ export interface ReportOptions {
 /** What `/health`, `/status` and `/metrics` say, taken from the parts themselves. */
 export function createReports({ version, servers, sessions, metrics, firstStartWait, isDraining }: ReportOptions): Reports {
   const startedAt = performance.now();
+  const container = new ContainerMetrics(metrics);
   const uptime = (): number => Math.round((performance.now() - startedAt) / 1000);
 
   function readiness(): { ready: boolean; reasons: string[] } {
@@ -69,6 +72,8 @@ export function createReports({ version, servers, sessions, metrics, firstStartW
     },
     async refresh() {
       metrics.sessionOldestIdle.set(sessions.oldestIdleSeconds());
+      metrics.ready.set(readiness().ready ? 1 : 0);
+      container.set(await readCgroup());
       for (const { router, metrics: own } of servers) {
         own.admission(router.admission());
         own.used(await censusOf(router.pids()));

@@ -29,6 +29,7 @@ export class Metrics {
   readonly rejected = this.counter('mcp_requests_rejected_total', 'Requests refused before they reached a server', ['reason']);
   readonly authFailures = this.counter('mcp_auth_failures_total', 'Requests that were not let in', ['reason']);
   readonly rateLimited = this.counter('mcp_rate_limited_total', 'Requests over a rate limit', ['by']);
+  readonly ready = this.gauge('mcp_ready', '1 while /health/ready answers 200');
   readonly sessionsActive = this.gauge('chat_sessions_active', 'Client sessions open now');
   readonly sessionsLimit = this.gauge('mcp_sessions_limit', 'Client sessions that may be open at once');
   readonly sessionsOpened = this.counter('mcp_sessions_opened_total', 'Client sessions opened', ['transport']);

@@ -29,6 +29,9 @@ const METHODS = new Set([
   'subscriptions/listen',
 ]); // prettier-ignore
 
+/** Most tools of a server that have series of their own. */
+const MAX_TOOL_LABELS = 1_000;
+
 type Labels = Record<string, string>;
 
 /** A metric of one server: the `server` label is set in a hub and left out in a wrapper. */
@@ -108,16 +111,27 @@ export class ServerMetrics {
     families.childUp.set(base, 0);
     families.childExpected.set(base, 0);
     for (const reason of RESTART_REASONS) families.restarts.inc({ ...base, reason }, 0);
+    for (const outcome of OUTCOMES) families.toolCalls.inc({ ...base, tool: '_other', outcome }, 0);
   }
 
   /** Names that may be `tool` label values from now on. */
   setTools(names: readonly string[]): void {
-    this.#knownTools.clear();
-    for (const tool of names) {
-      this.#knownTools.add(tool);
-      for (const outcome of OUTCOMES) this.families.toolCalls.inc({ ...this.base, tool, outcome }, 0);
-    }
+    const listed = new Set(names.slice(0, MAX_TOOL_LABELS));
+    for (const tool of this.#knownTools) if (!listed.has(tool)) this.#forgetTool(tool);
+    for (const tool of listed) if (!this.#knownTools.has(tool)) this.#learnTool(tool);
     this.families.tools.set(this.base, names.length);
+  }
+
+  #learnTool(tool: string): void {
+    this.#knownTools.add(tool);
+    for (const outcome of OUTCOMES) this.families.toolCalls.inc({ ...this.base, tool, outcome }, 0);
+  }
+
+  /** A server that renames its tools again and again must not make series without end. */
+  #forgetTool(tool: string): void {
+    this.#knownTools.delete(tool);
+    for (const outcome of OUTCOMES) this.families.toolCalls.remove({ ...this.base, tool, outcome });
+    this.families.toolDuration.remove({ ...this.base, tool });
   }
 
   requestStarted(): void {
@@ -131,7 +145,7 @@ export class ServerMetrics {
     families.inFlight.dec(base);
     families.requests.inc({ ...base, method: methodLabel, outcome });
     families.requestDuration.observe({ ...base, method: methodLabel }, seconds);
-    if (code !== undefined) families.rpcErrors.inc({ ...base, code: String(code) });
+    if (code !== undefined) families.rpcErrors.inc({ ...base, code: codeLabel(code) });
     if (method !== 'tools/call') return;
     const toolLabel = tool !== undefined && this.#knownTools.has(tool) ? tool : '_other';
     families.toolCalls.inc({ ...base, tool: toolLabel, outcome });
@@ -176,4 +190,10 @@ export class ServerMetrics {
     families.cpuSeconds.inc(base, Math.max(0, census.cpuSeconds - this.#cpuSeconds));
     this.#cpuSeconds = census.cpuSeconds;
   }
+}
+
+/** The codes that JSON-RPC names and the range that it leaves to servers; a server could make up any number. */
+function codeLabel(code: number): string {
+  const isKnown = Number.isInteger(code) && ((code >= -32099 && code <= -32000) || (code >= -32603 && code <= -32600) || code === -32700);
+  return isKnown ? String(code) : '_other';
 }

@@ -1,4 +1,8 @@
+import type { Counter } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { ContainerMetrics } from '../../src/telemetry/container-metrics.js';
+import { Metrics } from '../../src/telemetry/metrics.js';
+import { ServerMetricFamilies } from '../../src/telemetry/server-metrics.js';
 import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { RawHttp } from '../support/raw-client.js';
 import { RawSocket } from '../support/socket.js';
@@ -14,7 +18,9 @@ const NAMES = [
   'mcp_session_oldest_idle_seconds mcp_session_idle_timeout_seconds mcp_transport_connections',
   'mcp_child_up mcp_child_processes mcp_child_processes_expected mcp_child_restarts_total mcp_child_resident_memory_bytes',
   'mcp_child_cpu_seconds_total mcp_child_open_fds mcp_child_stderr_lines_total mcp_child_stdout_noise_lines_total mcp_child_spawn_duration_seconds',
-  'mcp_wrapper_build_info process_cpu_seconds_total nodejs_eventloop_lag_seconds',
+  'mcp_container_memory_working_set_bytes mcp_container_memory_limit_bytes mcp_container_cpu_usage_seconds_total',
+  'mcp_container_cpu_throttled_seconds_total mcp_container_cpu_limit_cores mcp_container_oom_kills_total',
+  'mcp_ready mcp_wrapper_build_info process_cpu_seconds_total nodejs_eventloop_lag_seconds',
 ].flatMap((line) => line.split(' '));
 
 describe('/metrics', () => {
@@ -148,6 +154,63 @@ describe('/metrics', () => {
     expect(await metric(hearth.url, 'mcp_child_cpu_seconds_total')).toBeLessThan(before * 1.5);
     await busy.call(2, 'block', { ms: 300 });
     await until(async () => (await metric(hearth.url, 'mcp_child_cpu_seconds_total')) > before);
+  });
+
+  it('keeps series of the listed tools only, and of 1,000 at most', async () => {
+    const metrics = new Metrics('0');
+    const server = new ServerMetricFamilies(metrics, false).of('one');
+    const toolsOf = async (): Promise<unknown[]> => {
+      const { values } = await (metrics.registry.getSingleMetric('mcp_tool_calls_total') as Counter).get();
+      return [...new Set(values.map(({ labels }) => labels.tool))];
+    };
+    for (let round = 0; round < 3; round++) {
+      server.setTools(['kept', `made-up-${round}`]);
+      server.requestStarted();
+      server.requestEnded('tools/call', `made-up-${round}`, 'ok', 1);
+    }
+    expect(await toolsOf()).toEqual(['_other', 'kept', 'made-up-2']);
+    expect(await metrics.registry.metrics()).not.toContain('made-up-1');
+    server.setTools(Array.from({ length: 5_000 }, (_, index) => `tool-${index}`));
+    expect(await toolsOf()).toHaveLength(1_001);
+  });
+
+  it('has readings of the container as far as there are any', async () => {
+    const metrics = new Metrics('0');
+    const container = new ContainerMetrics(metrics);
+    const samples = async (): Promise<string[]> => (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('mcp_container_'));
+    container.set(undefined);
+    expect(await samples()).toEqual([]);
+    const limits = { memoryLimitBytes: 200, cpuLimitCores: 0.5 };
+    container.set({ workingSetBytes: 100, cpuSeconds: 3, throttledSeconds: 1, oomKills: 0, ...limits });
+    container.set({ workingSetBytes: 90, cpuSeconds: 5, throttledSeconds: 1.5, oomKills: 1, ...limits });
+    expect(await samples()).toEqual([
+      'mcp_container_memory_working_set_bytes 90',
+      'mcp_container_memory_limit_bytes 200',
+      'mcp_container_cpu_limit_cores 0.5',
+      'mcp_container_cpu_usage_seconds_total 5',
+      'mcp_container_cpu_throttled_seconds_total 1.5',
+      'mcp_container_oom_kills_total 1',
+    ]);
+    container.set({ workingSetBytes: 90, memoryLimitBytes: undefined, cpuLimitCores: undefined, cpuSeconds: 4, throttledSeconds: 1.5, oomKills: 1 });
+    expect(await samples()).toEqual([
+      'mcp_container_memory_working_set_bytes 90',
+      'mcp_container_cpu_usage_seconds_total 5',
+      'mcp_container_cpu_throttled_seconds_total 1.5',
+      'mcp_container_oom_kills_total 1',
+    ]);
+  });
+
+  it('says whether hearth is ready, and counts codes that a server makes up together', async () => {
+    await using hearth = await startApp({ servers: { fixture: fixture() } });
+    await untilReady(hearth.url);
+    expect(await metric(hearth.url, 'mcp_ready')).toBe(1);
+    const client = new RawHttp(`${hearth.url}/mcp`);
+    await client.open();
+    for (const code of [-32603, -32000, 7, -31999, 1.5]) await client.call(1, 'error', { code });
+    expect(await metric(hearth.url, 'mcp_rpc_errors_total', 'code="_other"')).toBe(3);
+    expect(await metric(hearth.url, 'mcp_rpc_errors_total', 'code="-32603"')).toBe(1);
+    await using broken = await startApp({ servers: { fixture: fixture('exit-at-start') } });
+    expect(await metric(broken.url, 'mcp_ready')).toBe(0);
   });
 
   it('counts restarts by reason', async () => {
