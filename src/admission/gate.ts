@@ -23,61 +23,80 @@ export interface GateReport {
 export interface Entrant {
   /** Whose turn it takes; sessions are served in turn. */
   readonly owner: object;
-  /** Runs when there is room; its promise ends its turn. */
-  task(): Promise<void>;
-  /** It waited too long: it will not run any more. */
+  /** Begins when there is room, maybe before `enter` returns. */
+  begin(): void;
+  /** It waited too long: it will not begin any more. */
   onExpired(error: HearthError): void;
 }
 
 /** Lets a bounded number of requests through to one server, sessions in turn; the others wait in a bounded queue. */
 export class Gate {
   readonly breaker: Breaker;
-  readonly #queue: PQueue<FairQueue, FairOptions>;
+  /** Undefined without a limit: then nobody ever waits. */
+  readonly #queue: PQueue<FairQueue, FairOptions> | undefined;
+  #running = 0;
 
   constructor(
     private readonly server: string,
     private readonly settings: GateSettings,
   ) {
     this.breaker = new Breaker(settings.breaker);
-    this.#queue = new PQueue({ concurrency: settings.maxConcurrent || Number.POSITIVE_INFINITY, queueClass: FairQueue });
+    if (settings.maxConcurrent > 0) this.#queue = new PQueue({ concurrency: settings.maxConcurrent, queueClass: FairQueue });
   }
 
   /**
-   * @returns gives the place back, in the queue too: who left neither waits nor counts any more
+   * @returns gives the place back, in the queue too: who left neither waits nor counts any more. Idempotent.
    * @throws HearthError `breaker_open`, or `overloaded` when the queue is full
    */
   enter(entrant: Entrant): () => void {
-    const { server, settings } = this;
     // Before the breaker, which would take a refused request for its one probe.
-    if (this.#queue.size >= settings.maxQueued) throw this.#busy(`${this.#queue.size} requests are waiting`);
-    if (!this.breaker.allows()) {
-      const seconds = Math.ceil(this.breaker.retryInMs() / 1000);
-      throw new HearthError(
-        'breaker_open',
-        `Server "${server}" has failed ${settings.breaker.failures} times in a row; it is tried again in ${seconds} s.`,
-        server,
-      );
-    }
+    if (this.#waiting >= this.settings.maxQueued) throw this.#busy(`${this.#waiting} requests are waiting`);
+    if (!this.breaker.allows()) throw this.#open();
+    if (this.#queue) return this.#enqueue(this.#queue, entrant);
+    this.#running++;
+    let isIn = true;
+    entrant.begin();
+    return () => {
+      if (isIn) this.#running--;
+      isIn = false;
+    };
+  }
+
+  /** For `/status`. */
+  report(): GateReport {
+    return { running: this.#queue?.pending ?? this.#running, waiting: this.#waiting, breaker: this.breaker.state() };
+  }
+
+  get #waiting(): number {
+    return this.#queue?.size ?? 0;
+  }
+
+  #enqueue(queue: PQueue<FairQueue, FairOptions>, entrant: Entrant): () => void {
     const place = new AbortController();
+    let giveBack = (): void => place.abort();
     const leave = (): void => {
       clearTimeout(timer);
-      place.abort();
+      giveBack();
     };
     const timer = setTimeout(() => {
       leave();
-      entrant.onExpired(this.#busy(`no place became free within ${settings.maxWait} ms`));
-    }, settings.maxWait);
-    const run = (): Promise<void> => {
+      entrant.onExpired(this.#busy(`no place became free within ${this.settings.maxWait} ms`));
+    }, this.settings.maxWait);
+    const task = (): Promise<void> => {
       clearTimeout(timer);
-      return entrant.task();
+      return new Promise((resolve) => {
+        giveBack = resolve;
+        entrant.begin();
+      });
     };
-    this.#queue.add(run, { owner: entrant.owner, signal: place.signal }).catch(() => {}); // it has left
+    queue.add(task, { owner: entrant.owner, signal: place.signal }).catch(() => {}); // it has left
     return leave;
   }
 
-  /** For `/status` and metrics. */
-  report(): GateReport {
-    return { running: this.#queue.pending, waiting: this.#queue.size, breaker: this.breaker.state() };
+  #open(): HearthError {
+    const seconds = Math.ceil(this.breaker.retryInMs() / 1000);
+    const text = `Server "${this.server}" has failed ${this.settings.breaker.failures} times in a row; it is tried again in ${seconds} s.`;
+    return new HearthError('breaker_open', text, this.server);
   }
 
   #busy(why: string): HearthError {

@@ -8,6 +8,7 @@ import { outOfScope, Refusal } from '../auth/refusal.js';
 import { HearthError } from '../errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { RequestTarget } from './request-target.js';
 import type { ResourceMetadata } from './resource-metadata.js';
 
 /** Paths that may be opened to everybody, by the name that the config has for them. */
@@ -30,7 +31,7 @@ export interface AccessOptions {
 
 /** What a request is for. */
 export interface Target {
-  readonly url: URL;
+  readonly url: RequestTarget;
   /** Template, for logs. */
   readonly route: string;
   /** Whether MCP is spoken there. */

@@ -5,6 +5,7 @@ import { refuseMethod, sendError } from '../transport/io.js';
 import { openSse, postSse } from '../transport/sse.js';
 import { StreamableHttp } from '../transport/streamable-http.js';
 import type { TransportContext } from '../transport/transport.js';
+import type { RequestTarget } from './request-target.js';
 
 /** One place where MCP is spoken: the root, or one server of a hub. */
 interface Endpoint {
@@ -17,7 +18,8 @@ export interface McpRoute {
   readonly route: string;
   /** The one server that is served there; undefined for a hub. */
   readonly server: string | undefined;
-  handle(req: IncomingMessage, res: ServerResponse, url: URL): void | Promise<void>;
+  /** Always answers, maybe later. */
+  handle(req: IncomingMessage, res: ServerResponse, target: RequestTarget): void;
 }
 
 const SERVER_PATH = /^\/servers\/([^/]+)(\/(?:sse|messages|mcp))$/;
@@ -67,7 +69,8 @@ function route(path: string, prefix: string, { context, streamable }: Endpoint):
       return {
         route: `${prefix}/messages`,
         server,
-        handle: (req, res, url) => (req.method === 'POST' ? postSse(context, req, res, url) : refuseMethod(res, 'POST')),
+        handle: (req, res, target) =>
+          req.method === 'POST' ? postSse(context, req, res, target.searchParams.get('sessionId')) : refuseMethod(res, 'POST'),
       };
     default:
       return undefined;

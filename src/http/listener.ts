@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { asHearthError, HearthError, reasonOf } from '../errors.js';
+import { asHearthError, reasonOf } from '../errors.js';
 import { correlationOf, withCorrelation } from '../telemetry/correlation.js';
+import { HttpMetrics } from '../telemetry/http-metrics.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { sendError } from '../transport/io.js';
@@ -9,6 +10,7 @@ import type { Access } from './access.js';
 import { applyCors } from './cors.js';
 import type { Endpoints } from './endpoints.js';
 import { checkHostAndOrigin, type HostOriginSettings } from './host-origin.js';
+import { type RequestTarget, targetOf } from './request-target.js';
 import type { ResourceMetadata } from './resource-metadata.js';
 
 /** Handles what is not MCP: health, status, metrics. Sets `res.locals.route` by its route template. */
@@ -33,8 +35,10 @@ const REQUEST_MS = 120_000;
 /** The one HTTP server: correlation id, Host and Origin, then MCP paths directly and everything else by the pages. */
 export class Listener {
   readonly #server: Server;
+  readonly #counted: HttpMetrics;
 
   constructor(private readonly options: ListenerOptions) {
+    this.#counted = new HttpMetrics(options.metrics);
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: 60_000 }, (req, res) =>
       this.#onRequest(req, res),
     );
@@ -71,29 +75,42 @@ export class Listener {
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     const correlation = correlationOf(req.headers['x-correlation-id']);
     res.setHeader('X-Correlation-ID', correlation.id);
-    withCorrelation(correlation, () => void this.#handle(req, res));
+    withCorrelation(correlation, () => this.#handle(req, res));
   }
 
-  async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { guard, endpoints, access, log } = this.options;
+  /** Nothing waits here, unless somebody has to be asked who the client is. */
+  #handle(req: IncomingMessage, res: ServerResponse): void {
+    const { guard, endpoints, access } = this.options;
     const observed = this.#observe(req, res);
     try {
       this.#checkGuard(req);
       if (applyCors(req, res, guard.allowedOrigins)) return;
-      const url = targetOf(req);
-      const mcp = endpoints.match(url.pathname);
+      const target = targetOf(req);
+      const mcp = endpoints.match(target.pathname);
       // Until it is let in, any other path is none: it would make a series of its own.
-      const page = pageRoute(url.pathname);
-      observed.route = mcp?.route ?? (PAGE.test(page) ? page : '_other');
-      if (access)
-        await access.admit(req, res, { url, route: observed.route, isMcp: mcp !== undefined || TOOL_PATHS.has(url.pathname), server: mcp?.server });
-      if (mcp) await mcp.handle(req, res, url);
-      else this.#page(req, res, url, observed);
+      observed.route = mcp?.route ?? knownPage(target.pathname);
+      const serve = (): void => (mcp ? mcp.handle(req, res, target) : this.#page(req, res, target, observed));
+      if (!access) {
+        serve();
+        return;
+      }
+      const { route } = observed;
+      const isMcp = mcp !== undefined || TOOL_PATHS.has(target.pathname);
+      access
+        .admit(req, res, { url: target, route, isMcp, server: mcp?.server })
+        .then(serve)
+        .catch((error: unknown) => this.#fail(res, error));
     } catch (error) {
-      const known = asHearthError(error);
-      if (known.code === 'internal') log.error('internal_error', reasonOf(error), { stack: error instanceof Error ? error.stack : undefined });
-      sendError(res, known);
+      this.#fail(res, error);
     }
+  }
+
+  #fail(res: ServerResponse, error: unknown): void {
+    const known = asHearthError(error);
+    if (known.code === 'internal') {
+      this.options.log.error('internal_error', reasonOf(error), { stack: error instanceof Error ? error.stack : undefined });
+    }
+    sendError(res, known);
   }
 
   /** @throws HearthError `forbidden` */
@@ -106,7 +123,7 @@ export class Listener {
     }
   }
 
-  #page(req: IncomingMessage, res: ServerResponse, url: URL, observed: { route: string }): void {
+  #page(req: IncomingMessage, res: ServerResponse, url: RequestTarget, observed: { route: string }): void {
     const { metadata, pages } = this.options;
     if (metadata?.has(url.pathname)) {
       metadata.answer(req, res, url.pathname);
@@ -122,27 +139,17 @@ export class Listener {
 
   /** Counts the request when its answer ends. */
   #observe(req: IncomingMessage, res: ServerResponse): { route: string } {
-    const { metrics } = this.options;
     const observed = { route: '_other' };
     const startedAt = performance.now();
-    metrics.httpInFlight.inc();
+    this.#counted.started();
     res.once('close', () => {
-      const labels = { method: methodLabel(req.method), route: observed.route };
-      metrics.httpInFlight.dec();
-      // A client that leaves before its answer has seen no status; 499 says so in many servers' logs.
-      metrics.httpRequests.inc({ ...labels, status: String(res.headersSent ? res.statusCode : 499) });
       const isStream = String(res.getHeader('content-type')).startsWith('text/event-stream');
-      if (!isStream) metrics.httpDuration.observe(labels, (performance.now() - startedAt) / 1000);
+      // A client that leaves before its answer has seen no status; 499 says so in many servers' logs.
+      const status = res.headersSent ? res.statusCode : 499;
+      this.#counted.ended(methodLabel(req.method), observed.route, status, isStream ? undefined : (performance.now() - startedAt) / 1000);
     });
     return observed;
   }
-}
-
-/** The request target as a URL; `//x` is a path here, not a host. @throws HearthError `invalid_request` */
-function targetOf({ url: target = '/' }: IncomingMessage): URL {
-  const text = target.startsWith('/') ? `http://hearth${target}` : target;
-  if (!URL.canParse(text)) throw new HearthError('invalid_request', 'Bad request: the request target is malformed.');
-  return new URL(text);
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
@@ -155,6 +162,11 @@ const PAGE = /^\/(?:v1\/mcp\/tools|mcp-rest\/tools\/call|health(?:\/(?:live|read
 
 /** What is listed and called there is limited to what a key covers, as on the MCP paths. */
 const TOOL_PATHS = new Set(['/v1/mcp/tools', '/mcp-rest/tools/call']);
+
+function knownPage(path: string): string {
+  const page = pageRoute(path);
+  return PAGE.test(page) ? page : '_other';
+}
 
 /** Known paths are their own template; a server's name is not a label value. */
 function pageRoute(path: string): string {

@@ -44,7 +44,7 @@ export class ToolsApi {
    */
   async call(req: IncomingMessage, res: ServerResponse): Promise<JsonObject> {
     requireJson(req);
-    const body = parseJson(await readBody(req, this.options.settings.maxMessage));
+    const body = parseJson(await this.#body(req));
     const { server, tool, args } = this.#target(body);
     const principal = principalOf(req);
     if (principal?.mayUse(server.name) === false) throw notFound(server.name);
@@ -54,6 +54,11 @@ export class ToolsApi {
       throw new HearthError('missing_capability', `Tool "${tool}" asks its client something, which this path has no way to answer; use /mcp.`);
     }
     return { ...EMPTY_RESULT, ...result };
+  }
+
+  #body(req: IncomingMessage): Promise<string> {
+    const { maxMessage } = this.options.settings;
+    return new Promise((resolve, reject) => readBody(req, maxMessage, (error, raw) => (error ? reject(error) : resolve(raw))));
   }
 
   #target(body: unknown): { server: ServerRouter; tool: string; args: JsonObject } {

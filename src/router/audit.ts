@@ -1,7 +1,7 @@
 import { parseMessage, type RequestMessage } from '../protocol/message.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Log } from '../telemetry/log.js';
-import type { Outcome } from '../telemetry/server-metrics.js';
+import type { Outcome } from '../telemetry/outcomes.js';
 import { outcomeOf } from './pending.js';
 import type { Caller, Exchange } from './router.js';
 

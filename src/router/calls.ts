@@ -5,7 +5,8 @@ import { replaceMembers } from '../protocol/splice.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import type { Outcome, ServerMetrics } from '../telemetry/server-metrics.js';
+import type { Outcome } from '../telemetry/outcomes.js';
+import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import { InFlight } from './in-flight.js';
 import { outcomeOf, Pending, type Rewrites } from './pending.js';
 import { logRequest } from './request-log.js';
@@ -72,7 +73,8 @@ export class Calls {
     serverMetrics.requestStarted();
     pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
     try {
-      pending.leave = gate.enter({ owner: caller, task: () => this.#run(pending), onExpired: (error) => this.#refuse(pending, error) });
+      pending.leave = gate.enter({ owner: caller, begin: () => this.#dispatch(pending), onExpired: (error) => this.#refuse(pending, error) });
+      if (pending.done) pending.leave();
     } catch (error) {
       this.#refuse(pending, asHearthError(error));
     }
@@ -161,20 +163,29 @@ export class Calls {
     }
   }
 
-  async #run(pending: Pending): Promise<void> {
-    await this.#dispatch(pending);
-    await pending.finished;
+  /** At once, unless the server has to be waited for. */
+  #dispatch(pending: Pending): void {
+    if (pending.done) return;
+    if (this.supervisor.state === 'ready') this.#send(pending);
+    else
+      this.supervisor
+        .whenReady()
+        .then(() => this.#send(pending))
+        .catch((error: unknown) => this.#undeliverable(pending, error));
   }
 
-  async #dispatch(pending: Pending): Promise<void> {
+  #send(pending: Pending): void {
+    if (pending.done) return;
     try {
-      if (!pending.done && this.supervisor.state !== 'ready') await this.supervisor.whenReady();
-      if (pending.done) return;
       this.supervisor.send(pending.toUpstream());
       pending.sent = true;
     } catch (error) {
-      if (!pending.done) this.#fail(pending, asHearthError(error), 'rpc_error');
+      this.#undeliverable(pending, error);
     }
+  }
+
+  #undeliverable(pending: Pending, error: unknown): void {
+    if (!pending.done) this.#fail(pending, asHearthError(error), 'rpc_error');
   }
 
   #mayRepeat({ tool, attempts, undelivered }: Pending): boolean {
@@ -187,7 +198,7 @@ export class Calls {
     pending.sent = false;
     pending.undelivered = false;
     // Not before the supervisor has left the state in which it tells of the death.
-    queueMicrotask(() => void this.#dispatch(pending));
+    queueMicrotask(() => this.#dispatch(pending));
   }
 
   #overLimit(caller: Caller): HearthError | undefined {

@@ -2,7 +2,7 @@ import type { HearthError } from '../errors.js';
 import { type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
 import { memberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
-import type { Outcome } from '../telemetry/server-metrics.js';
+import type { Outcome } from '../telemetry/outcomes.js';
 import { tokenOf } from './child-requests.js';
 import type { Caller, Exchange } from './router.js';
 
@@ -37,9 +37,6 @@ export class Pending {
   undelivered = false;
   /** How often it was sent again after its child died. */
   attempts = 0;
-  /** Settles when the request has ended; holds its place in the gate. */
-  readonly finished: Promise<void>;
-  #finish: () => void = () => {};
 
   constructor(
     readonly upstreamId: number,
@@ -50,9 +47,6 @@ export class Pending {
   ) {
     this.clientId = memberText(message.raw, message.body, 'id');
     this.token = tokenOf(message.params);
-    this.finished = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
   }
 
   /** The server's own name of the tool that is called, if this is a call. */
@@ -79,7 +73,6 @@ export class Pending {
     this.done = true;
     clearTimeout(this.timer);
     this.leave();
-    this.#finish();
   }
 
   fail(error: HearthError): void {

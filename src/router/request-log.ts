@@ -1,5 +1,5 @@
 import type { Log } from '../telemetry/log.js';
-import type { Outcome } from '../telemetry/server-metrics.js';
+import type { Outcome } from '../telemetry/outcomes.js';
 import type { Pending } from './pending.js';
 
 /**
@@ -15,6 +15,7 @@ export function logRequest(
 ): void {
   const isTrouble = outcome === 'rpc_error' || outcome === 'timeout' || outcome === 'child_exit';
   const level = isTrouble ? 'warn' : correlation?.given || outcome !== 'ok' ? 'info' : 'debug';
+  if (level === 'debug' && !log.isDebug) return;
   log[level]('request', `${message.method}${tool === undefined ? '' : ` ${tool}`}: ${outcome}`, {
     method: message.method,
     tool,

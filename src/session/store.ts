@@ -97,7 +97,7 @@ export class SessionStore {
     else this.#perClient.delete(session.client);
     const seconds = (performance.now() - session.openedAt) / 1000;
     this.metrics.sessionsClosed.inc({ reason });
-    this.metrics.sessionDuration.observe(seconds);
+    this.metrics.sessionDuration.observe({}, seconds);
     this.metrics.sessionsActive.set(this.#sessions.size);
     this.log.debug('session_closed', `session closed: ${reason}`, { session: session.id, reason, seconds, principal: session.principal?.name });
   }

@@ -20,6 +20,15 @@ export function withCorrelation<T>(correlation: Correlation, run: () => T): T {
   return storage.run(correlation, run);
 }
 
+/**
+ * A callback that belongs to the same request, whatever event calls it: those of streams come in a context of their own.
+ * `AsyncResource.bind` does the same for any storage, and costs as much as a tenth of a call.
+ */
+export function keepCorrelation<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+  const correlation = currentCorrelation();
+  return correlation ? (...args) => storage.run(correlation, callback, ...args) : callback;
+}
+
 export function currentCorrelation(): Correlation | undefined {
   return storage.getStore();
 }

@@ -13,6 +13,8 @@ export interface Log {
   warn(event: string, message: string, fields?: LogFields): void;
   info(event: string, message: string, fields?: LogFields): void;
   debug(event: string, message: string, fields?: LogFields): void;
+  /** Whether debug records are written: who makes many of them need not make them for nothing. */
+  readonly isDebug: boolean;
   /** The same log with fields that every record gets. */
   with(fields: LogFields): Log;
 }
@@ -38,6 +40,7 @@ function wrap(logger: winston.Logger): Log {
     warn: (event, message, fields) => void logger.warn(message, { event, ...fields }),
     info: (event, message, fields) => void logger.info(message, { event, ...fields }),
     debug: (event, message, fields) => void (logger.isDebugEnabled() && logger.debug(message, { event, ...fields })),
+    isDebug: logger.isDebugEnabled(),
     with: (fields) => wrap(logger.child(fields)),
   };
 }
@@ -83,5 +86,6 @@ export const silentLog: Log = {
   warn: () => {},
   info: () => {},
   debug: () => {},
+  isDebug: false,
   with: () => silentLog,
 };

@@ -1,4 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Histogram, type Samples } from './histogram.js';
+import { BoundCounter, BoundGauge, type Series } from './series.js';
 
 export const DURATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 const SIZE_BUCKETS = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216, 67_108_864];
@@ -43,13 +45,9 @@ export class Metrics {
   readonly statelessWaiting = this.gauge('mcp_stateless_waiting', 'Requests of revision 2026-07-28 that outlive their answer', ['kind']);
   readonly connections = this.gauge('mcp_transport_connections', 'Event streams open now', ['transport']);
   readonly messages = this.counter('mcp_messages_total', 'JSON-RPC messages exchanged with clients', ['direction']);
-  readonly messageSize = new Histogram({
-    name: 'mcp_message_size_bytes',
-    help: 'Size of JSON-RPC messages exchanged with clients',
-    labelNames: ['direction'],
-    buckets: SIZE_BUCKETS,
-    registers: [this.registry],
-  });
+  readonly messageSize = this.histogram('mcp_message_size_bytes', 'Size of JSON-RPC messages exchanged with clients', ['direction'], SIZE_BUCKETS);
+  /** The series of `messages` and `messageSize`. */
+  readonly wire = { in: this.#wire('in'), out: this.#wire('out') };
   readonly dropped = this.counter('mcp_messages_dropped_total', 'Messages that had no receiver', ['reason']);
 
   constructor(version: string) {
@@ -65,15 +63,19 @@ export class Metrics {
     this.gauge('mcp_wrapper_build_info', 'Version of hearth that is running', ['version', 'node']).set({ version, node: process.version }, 1);
   }
 
-  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  #wire(direction: 'in' | 'out'): { messages: Series; sizes: Samples } {
+    return { messages: this.messages.bind({ direction }), sizes: this.messageSize.bind({ direction }) };
   }
 
-  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
-    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): BoundCounter<L> {
+    return new BoundCounter({ name, help, labelNames, registers: [this.registry] });
   }
 
-  histogram<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
-    return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.registry] });
+  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): BoundGauge<L> {
+    return new BoundGauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  histogram<L extends string = never>(name: string, help: string, labelNames: readonly L[] = [], buckets = DURATION_BUCKETS): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets, registry: this.registry });
   }
 }

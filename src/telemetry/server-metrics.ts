@@ -1,8 +1,7 @@
-import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { Histogram } from './histogram.js';
 import type { Metrics } from './metrics.js';
-
-const OUTCOMES = ['ok', 'tool_error', 'rpc_error', 'client_error', 'timeout', 'cancelled', 'child_exit'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+import { OUTCOMES, type Outcome, Outcomes } from './outcomes.js';
+import type { BoundCounter, BoundGauge, Series } from './series.js';
 
 const RESTART_REASONS = ['exit', 'signal', 'spawn_error', 'disconnected', 'start_failed', 'unresponsive'];
 
@@ -42,25 +41,25 @@ interface Bound {
 /** The families of metrics that exist once a process and get a `server` label when there are several servers. */
 export class ServerMetricFamilies {
   readonly #labels: readonly string[];
-  readonly toolCalls: Counter;
+  readonly toolCalls: BoundCounter;
   readonly toolDuration: Histogram;
-  readonly requests: Counter;
+  readonly requests: BoundCounter;
   readonly requestDuration: Histogram;
-  readonly inFlight: Gauge;
-  readonly rpcErrors: Counter;
-  readonly tools: Gauge;
-  readonly childUp: Gauge;
-  readonly childExpected: Gauge;
-  readonly restarts: Counter;
-  readonly stderrLines: Counter;
-  readonly noiseLines: Counter;
+  readonly inFlight: BoundGauge;
+  readonly rpcErrors: BoundCounter;
+  readonly tools: BoundGauge;
+  readonly childUp: BoundGauge;
+  readonly childExpected: BoundGauge;
+  readonly restarts: BoundCounter;
+  readonly stderrLines: BoundCounter;
+  readonly noiseLines: BoundCounter;
   readonly spawnDuration: Histogram;
-  readonly processes: Gauge;
-  readonly residentMemory: Gauge;
-  readonly cpuSeconds: Counter;
-  readonly openFds: Gauge;
-  readonly queueWaiting: Gauge;
-  readonly breakerOpen: Gauge;
+  readonly processes: BoundGauge;
+  readonly residentMemory: BoundGauge;
+  readonly cpuSeconds: BoundCounter;
+  readonly openFds: BoundGauge;
+  readonly queueWaiting: BoundGauge;
+  readonly breakerOpen: BoundGauge;
 
   constructor(metrics: Metrics, hub: boolean) {
     this.#labels = hub ? ['server'] : [];
@@ -97,6 +96,9 @@ export class ServerMetrics {
   readonly noiseLines: Bound;
   readonly stderrLines: Bound;
   readonly #knownTools = new Set<string>();
+  readonly #inFlight: Series;
+  readonly #methods: Outcomes;
+  readonly #tools: Outcomes;
   #cpuSeconds = 0;
 
   constructor(
@@ -107,7 +109,9 @@ export class ServerMetrics {
     this.stderrLines = { inc: () => families.stderrLines.inc(base) };
     families.noiseLines.inc(base, 0);
     families.stderrLines.inc(base, 0);
-    families.inFlight.set(base, 0);
+    this.#inFlight = families.inFlight.bind(base);
+    this.#methods = new Outcomes(families.requests, families.requestDuration, (method) => ({ ...base, method }));
+    this.#tools = new Outcomes(families.toolCalls, families.toolDuration, (tool) => ({ ...base, tool }));
     families.childUp.set(base, 0);
     families.childExpected.set(base, 0);
     for (const reason of RESTART_REASONS) families.restarts.inc({ ...base, reason }, 0);
@@ -130,26 +134,23 @@ export class ServerMetrics {
   /** A server that renames its tools again and again must not make series without end. */
   #forgetTool(tool: string): void {
     this.#knownTools.delete(tool);
+    this.#tools.forget(tool);
     for (const outcome of OUTCOMES) this.families.toolCalls.remove({ ...this.base, tool, outcome });
-    this.families.toolDuration.remove({ ...this.base, tool });
   }
 
   requestStarted(): void {
-    this.families.inFlight.inc(this.base);
+    this.#inFlight.inc();
   }
 
   /** @param seconds from arrival to outcome */
   requestEnded(method: string, tool: string | undefined, outcome: Outcome, seconds: number, code?: number): void {
     const { base, families } = this;
+    this.#inFlight.dec();
     const methodLabel = METHODS.has(method) ? method : '_other';
-    families.inFlight.dec(base);
-    families.requests.inc({ ...base, method: methodLabel, outcome });
-    families.requestDuration.observe({ ...base, method: methodLabel }, seconds);
+    this.#methods.of(methodLabel).count(outcome, seconds);
     if (code !== undefined) families.rpcErrors.inc({ ...base, code: codeLabel(code) });
     if (method !== 'tools/call') return;
-    const toolLabel = tool !== undefined && this.#knownTools.has(tool) ? tool : '_other';
-    families.toolCalls.inc({ ...base, tool: toolLabel, outcome });
-    families.toolDuration.observe({ ...base, tool: toolLabel }, seconds);
+    this.#tools.of(tool !== undefined && this.#knownTools.has(tool) ? tool : '_other').count(outcome, seconds);
   }
 
   childStarting(): void {

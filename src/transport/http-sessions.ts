@@ -38,16 +38,26 @@ export class HttpSessions {
   }
 
   /**
-   * The session that a request names.
+   * The session that a request names: at once if it is open, later if it has to be recovered.
+   * @param orRefuse takes care of errors that come later
    * @throws HearthError `invalid_request` without an id, `session_not_found`, or why it cannot be recovered now
    */
-  async find(req: IncomingMessage): Promise<Found> {
+  find(req: IncomingMessage, orRefuse: (part: () => void) => void, use: (found: Found) => void): void {
     const id = idOf(req);
     const recovering = this.#recovering.get(id);
-    if (recovering) return stillThere(req, await recovering);
-    const live = this.#live(id, req);
-    if (live) return live;
-    return stillThere(req, await this.#recover(id, this.#ticket(id, req), req));
+    const live = recovering ? undefined : this.#live(id, req);
+    if (live) {
+      use(live);
+      return;
+    }
+    const found = recovering ?? this.#recover(id, this.#ticket(id, req), req);
+    found.then(
+      (known) => orRefuse(() => use(stillThere(req, known))),
+      (error: unknown) =>
+        orRefuse(() => {
+          throw error;
+        }),
+    );
   }
 
   /** Ends the session that a request names. @throws HearthError as `find` does */

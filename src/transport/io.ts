@@ -1,52 +1,59 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorReply, HearthError } from '../errors.js';
+import { asHearthError, errorReply, HearthError } from '../errors.js';
 import type { Id } from '../protocol/message.js';
+import { keepCorrelation } from '../telemetry/correlation.js';
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 const RETRY_AFTER_SECONDS = '1';
 
+/** Gets the body of a request, or why there is none. Called once. */
+export type OnBody = (error: HearthError | undefined, raw: string) => void;
+
 /**
- * Reads a request body as text.
+ * Reads a request body as text. Without a promise, which would cost more than a small body does.
  * @param limit largest body, in bytes
- * @throws HearthError `too_large`, `unsupported_media` (encoded body), `parse` (not UTF-8), `client_gone`
+ * @param use errors are `too_large`, `unsupported_media` (encoded body), `parse` (not UTF-8), `client_gone`
  */
-export async function readBody(req: IncomingMessage, limit: number): Promise<string> {
+export function readBody(req: IncomingMessage, limit: number, use: OnBody): void {
+  const onBody = keepCorrelation(use);
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new HearthError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body as it is.`);
+    onBody(new HearthError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body as it is.`), '');
+    return;
   }
-  return decode(await collect(req, limit));
-}
-
-/** Past the limit the rest is read and thrown away, so that the client gets to see the answer. */
-function collect(req: IncomingMessage, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
-      else refuse(new HearthError('too_large', `The message is larger than the limit of ${limit} bytes (--max-message-size).`));
-    };
-    const refuse = (error: HearthError): void => {
-      req.off('data', onData).resume();
-      reject(error);
-    };
-    req.on('data', onData);
-    req.once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('close', () => {
-      if (!req.complete) refuse(new HearthError('client_gone', 'The client left before its message was complete.'));
-    });
-    req.once('error', () => {});
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let isOver = false;
+  const refuse = (error: HearthError): void => {
+    if (isOver) return;
+    isOver = true;
+    chunks.length = 0;
+    onBody(error, '');
+  };
+  // Past the limit the rest is read and thrown away, so that the client gets to see the answer.
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) refuse(new HearthError('too_large', `The message is larger than the limit of ${limit} bytes (--max-message-size).`));
+    else chunks.push(chunk);
   });
+  req.on('end', () => {
+    if (isOver) return;
+    isOver = true;
+    decode(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), onBody);
+  });
+  req.on('close', () => refuse(new HearthError('client_gone', 'The client left before its message was complete.')));
+  req.on('error', () => {}); // the end of the connection tells
 }
 
-function decode(bytes: Buffer): string {
+function decode(bytes: Buffer, onBody: OnBody): void {
+  let text: string;
   try {
-    return STRICT_UTF8.decode(bytes);
+    text = STRICT_UTF8.decode(bytes);
   } catch {
-    throw new HearthError('parse', 'Parse error: the body is not valid UTF-8.');
+    onBody(new HearthError('parse', 'Parse error: the body is not valid UTF-8.'), '');
+    return;
   }
+  onBody(undefined, text);
 }
 
 /** @throws HearthError `unsupported_media` unless the body is declared as JSON */
@@ -60,6 +67,17 @@ export function requireAccept(req: IncomingMessage, types: readonly string[]): v
   const accepted = (req.headers.accept ?? '').toLowerCase();
   const missing = types.filter((type) => !accepted.includes(type) && !accepted.includes(`${type.split('/')[0]}/*`) && !accepted.includes('*/*'));
   if (missing.length > 0) throw new HearthError('not_acceptable', `Accept must include ${types.join(' and ')}.`);
+}
+
+/** Runs parts of an answer: what they throw is the answer. */
+export function refusing(res: ServerResponse): (part: () => void) => void {
+  return (part) => {
+    try {
+      part();
+    } catch (error) {
+      sendError(res, asHearthError(error));
+    }
+  };
 }
 
 /** Answers with an HTTP error whose body is a JSON-RPC error, readable for people and clients alike. */

@@ -5,7 +5,7 @@ import { BATCH_VERSION } from '../protocol/versions.js';
 import type { Exchange } from '../router/router.js';
 import type { Session, Sink } from '../session/session.js';
 import { EventWriter } from './event-writer.js';
-import { readBody, requireAccept, requireJson, sendError } from './io.js';
+import { readBody, refusing, requireAccept, requireJson, sendError } from './io.js';
 import { countMessage, originOf, parseFromClient, principalAt, refuseBatch, type TransportContext, type TransportSettings } from './transport.js';
 
 /** `GET /sse`: opens a session of revision 2024-11-05 (HTTP with SSE). Its stream carries everything; when it closes, the session ends. */
@@ -45,26 +45,32 @@ export function openSse(context: TransportContext, req: IncomingMessage, res: Se
  * `POST /messages`: a message of an SSE session. It is accepted at once and everything that follows goes on the
  * stream: a client that waits for its stream would hang on an error status (litellm.md rule 3).
  */
-export async function postSse(context: TransportContext, req: IncomingMessage, res: ServerResponse, url: URL): Promise<void> {
-  const { sessions, router, settings, metrics } = context;
-  try {
-    const id = url.searchParams.get('sessionId');
+export function postSse(context: TransportContext, req: IncomingMessage, res: ServerResponse, id: string | null): void {
+  const orRefuse = refusing(res);
+  orRefuse(() => {
     if (!id)
       throw new HearthError('invalid_request', 'The sessionId query parameter is missing; open GET /sse first and post to the endpoint it names.');
     requireJson(req);
-    const raw = await readBody(req, settings.maxMessage);
-    // After the body has come: the session may end in the meantime, and an ended one must not get another request.
-    const principal = principalAt(context, req);
-    const session = sessions.find(id, router, 'sse', principal);
-    if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
-    const { messages, errors } = looksLikeBatch(raw) ? batchOf(raw, session, settings) : { messages: [parseFromClient(raw, settings)], errors: [] };
-    for (const message of messages) countMessage(metrics, 'in', message.raw);
-    res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');
-    for (const error of errors) session.send(errorReply(null, error));
-    for (const message of messages) session.receive(message, exchangeOf(session), principal);
-  } catch (error) {
-    sendError(res, asHearthError(error));
-  }
+    readBody(req, context.settings.maxMessage, (error, raw) =>
+      orRefuse(() => {
+        if (error) throw error;
+        accept(context, req, res, id, raw);
+      }),
+    );
+  });
+}
+
+function accept(context: TransportContext, req: IncomingMessage, res: ServerResponse, id: string, raw: string): void {
+  const { sessions, router, settings, metrics } = context;
+  // After the body has come: the session may end in the meantime, and an ended one must not get another request.
+  const principal = principalAt(context, req);
+  const session = sessions.find(id, router, 'sse', principal);
+  if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
+  const { messages, errors } = looksLikeBatch(raw) ? batchOf(raw, session, settings) : { messages: [parseFromClient(raw, settings)], errors: [] };
+  for (const message of messages) countMessage(metrics, 'in', message.raw);
+  res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');
+  for (const error of errors) session.send(errorReply(null, error));
+  for (const message of messages) session.receive(message, exchangeOf(session), principal);
 }
 
 /** @throws HearthError `invalid_request` for other revisions than the one with batches */

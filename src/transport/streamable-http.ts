@@ -7,7 +7,7 @@ import { BATCH_VERSION, isHandshakeVersion } from '../protocol/versions.js';
 import { NO_EXCHANGE } from '../router/router.js';
 import { BatchExchange } from './batch-exchange.js';
 import { type Found, HttpSessions } from './http-sessions.js';
-import { readBody, refuseMethod, requireAccept, requireJson, sendError } from './io.js';
+import { readBody, refuseMethod, refusing, requireAccept, requireJson, sendError } from './io.js';
 import { PostExchange } from './post-exchange.js';
 import { isModernPost, namesModernRevision, StatelessHttp } from './stateless-http.js';
 import { countMessage, parseFromClient, principalAt, refuseBatch, type TransportContext } from './transport.js';
@@ -25,45 +25,49 @@ export class StreamableHttp {
     this.#modern = new StatelessHttp(context);
   }
 
-  async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    try {
-      if (req.method === 'POST') await this.#post(req, res);
+  /** Always answers. */
+  handle(req: IncomingMessage, res: ServerResponse): void {
+    const orRefuse = refusing(res);
+    orRefuse(() => {
+      if (req.method === 'POST') this.#post(req, res, orRefuse);
       else if (this.context.settings.stateless || namesModernRevision(req)) refuseMethod(res, 'POST');
-      else if (req.method === 'GET') await this.#get(req, res);
-      else if (req.method === 'DELETE') await this.#delete(req, res);
+      else if (req.method === 'GET') this.#get(req, res, orRefuse);
+      else if (req.method === 'DELETE') void this.#delete(req, res).catch((error: unknown) => sendError(res, asHearthError(error)));
       else refuseMethod(res, 'GET, POST, DELETE');
-    } catch (error) {
-      sendError(res, asHearthError(error));
-    }
+    });
   }
 
-  async #post(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  #post(req: IncomingMessage, res: ServerResponse, orRefuse: (part: () => void) => void): void {
     requireAccept(req, ['application/json', 'text/event-stream']);
     requireJson(req);
-    const raw = await readBody(req, this.context.settings.maxMessage);
-    if (looksLikeBatch(raw)) {
-      requireKnownVersion(req);
-      await this.#postBatch(
-        req,
-        res,
-        parseBatch(raw, this.context.settings.maxBatch, (text) => parseFromClient(text, this.context.settings)),
-      );
-      return;
-    }
-    const message = parseFromClient(raw, this.context.settings);
+    readBody(req, this.context.settings.maxMessage, (error, raw) =>
+      orRefuse(() => {
+        if (error) throw error;
+        if (looksLikeBatch(raw)) this.#onBatch(req, res, raw, orRefuse);
+        else this.#onMessage(req, res, parseFromClient(raw, this.context.settings), orRefuse);
+      }),
+    );
+  }
+
+  #onMessage(req: IncomingMessage, res: ServerResponse, message: Message, orRefuse: (part: () => void) => void): void {
+    const { settings, metrics } = this.context;
     if (isModernPost(req, message)) {
-      countMessage(this.context.metrics, 'in', raw);
+      countMessage(metrics, 'in', message.raw);
       this.#modern.post(req, res, message);
       return;
     }
     requireKnownVersion(req);
-    const { stateless } = this.context.settings;
-    const isNew = !stateless && message.kind === 'request' && message.method === 'initialize' && !req.headers['mcp-session-id'];
-    const known = stateless || isNew ? undefined : await this.#sessions.find(req);
-    countMessage(this.context.metrics, 'in', raw);
-    if (known) this.#receive(known, message, res);
-    else if (isNew) this.#open(message, res);
-    else this.#receiveAlone(message, res);
+    const isNew = !settings.stateless && message.kind === 'request' && message.method === 'initialize' && !req.headers['mcp-session-id'];
+    if (isNew || settings.stateless) {
+      countMessage(metrics, 'in', message.raw);
+      if (isNew) this.#open(message, res);
+      else this.#receiveAlone(message, res);
+      return;
+    }
+    this.#sessions.find(req, orRefuse, (found) => {
+      countMessage(metrics, 'in', message.raw);
+      this.#receive(found, message, res);
+    });
   }
 
   /** A new session; if the handshake fails it was none. */
@@ -108,13 +112,20 @@ export class StreamableHttp {
   }
 
   /** Batches belong to revision 2025-03-26 alone. */
-  async #postBatch(req: IncomingMessage, res: ServerResponse, batch: Batch): Promise<void> {
-    const { sessions, settings, metrics } = this.context;
-    const known = settings.stateless ? undefined : await this.#sessions.find(req);
+  #onBatch(req: IncomingMessage, res: ServerResponse, raw: string, orRefuse: (part: () => void) => void): void {
+    requireKnownVersion(req);
+    const { settings } = this.context;
+    const batch = parseBatch(raw, settings.maxBatch, (text) => parseFromClient(text, settings));
+    if (settings.stateless) this.#receiveBatch(req, res, batch, undefined);
+    else this.#sessions.find(req, orRefuse, (found) => this.#receiveBatch(req, res, batch, found));
+  }
+
+  #receiveBatch(req: IncomingMessage, res: ServerResponse, batch: Batch, known: Found | undefined): void {
+    const { sessions, metrics } = this.context;
     const version = known ? known.session.protocolVersion : (req.headers['mcp-protocol-version'] ?? BATCH_VERSION);
     if (version !== BATCH_VERSION) throw refuseBatch();
     const { session, sink, headers } = known ?? this.#sessions.openAlone(req);
-    for (const { raw } of batch.messages) countMessage(metrics, 'in', raw);
+    for (const message of batch.messages) countMessage(metrics, 'in', message.raw);
     const errors = batch.errors.map((error) => errorReply(null, error));
     const onDone = known ? () => {} : () => sessions.close(session, 'completed');
     const principal = principalAt(this.context, req);
@@ -123,13 +134,14 @@ export class StreamableHttp {
     );
   }
 
-  async #get(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  #get(req: IncomingMessage, res: ServerResponse, orRefuse: (part: () => void) => void): void {
     requireKnownVersion(req);
     requireAccept(req, ['text/event-stream']);
-    const { sink, headers } = await this.#sessions.find(req);
     const last = req.headers['last-event-id'];
-    if (last === undefined) sink.addStream(res, headers);
-    else sink.resume(res, headers, last);
+    this.#sessions.find(req, orRefuse, ({ sink, headers }) => {
+      if (last === undefined) sink.addStream(res, headers);
+      else sink.resume(res, headers, last);
+    });
   }
 
   async #delete(req: IncomingMessage, res: ServerResponse): Promise<void> {

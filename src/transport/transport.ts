@@ -67,8 +67,9 @@ export function originOf(req: IncomingMessage, context: Pick<TransportContext, '
 
 /** Counts a message on the wire to or from a client. */
 export function countMessage(metrics: Metrics, direction: 'in' | 'out', raw: string): void {
-  metrics.messages.inc({ direction });
-  metrics.messageSize.observe({ direction }, raw.length);
+  const series = metrics.wire[direction];
+  series.messages.inc();
+  series.sizes.observe(raw.length);
 }
 
 /**

@@ -10,15 +10,11 @@ const SETTINGS: GateSettings = { maxConcurrent: 1, maxQueued: 2, maxWait: 60_000
 class Guest implements Entrant {
   ran = false;
   readonly expired: HearthError[] = [];
-  go: () => void = () => {};
 
   constructor(readonly owner: object = {}) {}
 
-  task(): Promise<void> {
+  begin(): void {
     this.ran = true;
-    return new Promise((resolve) => {
-      this.go = resolve;
-    });
   }
 
   onExpired(error: HearthError): void {
@@ -35,7 +31,8 @@ describe('the gate', () => {
     const leaves = guests.map((guest) => open.enter(guest));
     expect(guests.every(({ ran }) => ran)).toBe(true);
     expect(open.report()).toEqual({ running: 5, waiting: 0, breaker: 'closed' });
-    for (const leave of leaves) leave();
+    for (const leave of [...leaves, ...leaves]) leave();
+    expect(open.report().running).toBe(0);
   });
 
   it('gives the place of one who leaves to the next, whether it was waiting or running', async () => {
@@ -57,7 +54,7 @@ describe('the gate', () => {
   it('frees the queue of those who waited too long, and tells each once', async () => {
     const narrow = gate({ maxWait: 30 });
     const [first, second, third] = [new Guest(), new Guest(), new Guest()];
-    narrow.enter(first);
+    const leaveFirst = narrow.enter(first);
     for (const guest of [second, third]) narrow.enter(guest);
     await until(() => third.expired.length > 0);
     expect(narrow.report()).toMatchObject({ running: 1, waiting: 0 });
@@ -65,7 +62,7 @@ describe('the gate', () => {
     const fourth = new Guest();
     const leave = narrow.enter(fourth);
     leave();
-    first.go();
+    leaveFirst();
     await until(() => narrow.report().running === 0);
     expect([second.ran, third.ran, fourth.ran, fourth.expired]).toEqual([false, false, false, []]);
   });

@@ -19,7 +19,7 @@ export function recordingLog(records: LogRecord[]): Log {
     (level: LogLevel): Log['info'] =>
     (event, message, fields) =>
       void records.push({ ...fields, level, event, message });
-  const log: Log = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), with: () => log };
+  const log: Log = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), isDebug: true, with: () => log };
   return log;
 }
 
