@@ -1,5 +1,5 @@
-// Writes config/hearth.schema.json and docs/config.md from the one schema of the configuration. It reads the built
-// schema, so run `npm run build` first. With --check it writes nothing and fails when a file is stale.
+// Writes the JSON Schemas in config/, docs/config.md and docs/services.md from the schemas and the services. It reads the
+// built code, so run `npm run build` first. With --check it writes nothing and fails when a file is stale.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -34,7 +34,7 @@ function typeOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodEnum) return schema.options.map((option) => `\`${option}\``).join(', ');
   if (schema instanceof z.ZodLiteral) return [...schema.values].map((value) => `\`${value}\``).join(', ');
   if (schema instanceof z.ZodArray) return `list of ${listed(schema.element as z.ZodType)}`;
-  if (schema instanceof z.ZodRecord) return 'mapping of text to text';
+  if (schema instanceof z.ZodRecord) return schema.valueType instanceof z.ZodUnknown ? 'mapping' : 'mapping of text to text';
   if (schema instanceof z.ZodBoolean) return '`true`, `false`';
   if (schema instanceof z.ZodNumber) return `whole number${range(schema)}`;
   return 'text';
@@ -93,6 +93,10 @@ A config is YAML or JSON. Unknown keys are errors. \`hearth check -c FILE\` name
 |---|---|---|---|
 `;
 
+const { serviceSchema } = (await import(`${built}service-schema.js`)) as typeof import('../src/config/service-schema.js');
+const { readService, serviceNames } = (await import(`${built}services.js`)) as typeof import('../src/config/services.js');
+const { servicesPage } = await import('./lib/services-page.ts');
+
 const { containerServers } = (await import(
   new URL('../dist/litellm/containers.js', import.meta.url).href
 )) as typeof import('../src/litellm/containers.js');
@@ -102,6 +106,8 @@ const litellm = { transport: 'sse', era: undefined, requestTimeout: 600_000, key
 const files = {
   'config/litellm.yaml': litellmConfig(containerServers(litellm.transport), litellm),
   'config/hearth.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
+  'config/service.schema.json': `${JSON.stringify(z.toJSONSchema(serviceSchema, { io: 'input' }), null, 2)}\n`,
+  'docs/services.md': servicesPage(serviceNames().map((name) => ({ name, service: readService(name) }))),
   'docs/config.md': `${PREAMBLE}${rows(configSchema, '').join('\n')}\n`,
 };
 

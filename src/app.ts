@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AuditLog } from './audit-log.js';
 import { type AccessParts, accessOf } from './auth-setup.js';
 import type { Config, ServerConfig } from './config/schema.js';
-import { connectorOf } from './connect.js';
+import { connectorOf, needsOf } from './connect.js';
+import { healthOf } from './health-setup.js';
 import { Endpoints } from './http/endpoints.js';
 import { Listener } from './http/listener.js';
 import { createPages } from './http/pages.js';
@@ -47,6 +48,7 @@ export class App {
   readonly #redactor: Redactor;
   readonly #audit: AuditLog;
   #draining = false;
+  #url = '';
 
   constructor(private readonly options: AppOptions) {
     const { config, version, log } = options;
@@ -123,7 +125,11 @@ export class App {
       this.sessions.dropInvalid();
       this.stateless.dropInvalid();
     });
-    for (const { router } of this.servers) router.start();
+    this.#url = url;
+    for (const { router, health } of this.servers) {
+      router.start();
+      health.start();
+    }
     return url;
   }
 
@@ -139,13 +145,14 @@ export class App {
     this.#guarded.authenticator?.stop();
     this.sessions.drain();
     this.stateless.drain();
+    const looked = Promise.all(this.servers.map(({ health }) => health.stop()));
     const deadline = performance.now() + this.options.config.limits.drain;
     while (this.busy && performance.now() < deadline) await delay(POLL_MS);
     const stopped = Promise.all(this.servers.map(({ router }) => router.stop()));
     this.sessions.closeAll('shutdown');
     this.stateless.closeAll();
     const closed = this.#listener.close();
-    await stopped;
+    await Promise.all([stopped, looked]);
     this.#listener.closeAll();
     await closed;
     await Promise.all([this.#watchdog.close(), this.sessions.replay.close(), this.#guarded.rates?.close(), this.#audit.close()]);
@@ -157,6 +164,7 @@ export class App {
     const serverMetrics = families.of(name);
     const context = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, log, metrics: serverMetrics, redactor: this.#redactor };
     const isRemote = server.url !== undefined;
+    const needs = (): string | undefined => needsOf(server);
     const router = new ServerRouter(
       {
         ...server,
@@ -165,6 +173,7 @@ export class App {
         offer: Object.fromEntries(server.offer.map((capability) => [capability, OFFERED[capability]])),
         version: this.options.version,
         connect: connectorOf(name, server, context),
+        needs,
         credentials: Object.fromEntries(Object.entries(server.credentials).map(([variable, header]) => [variable, header.toLowerCase()])),
         supervisor: {
           ...server,
@@ -199,7 +208,7 @@ export class App {
       hub,
     );
     hub?.add(router);
-    return { router, metrics: serverMetrics };
+    return { router, metrics: serverMetrics, health: healthOf(server, { router, needs, log, metrics: serverMetrics }, () => this.#url) };
   }
 }
 

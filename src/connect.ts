@@ -22,8 +22,11 @@ export interface ConnectContext {
   readonly redactor: Redactor;
 }
 
+/** Opens a child with further variables and arguments. */
+export type Connector = (env: Readonly<Record<string, string>>, extraArgs?: readonly string[]) => Connect;
+
 /** How a configured server is reached, whichever kind it is. @throws ConfigError if its `ca` file cannot be read */
-export function connectorOf(name: string, server: ServerConfig, context: ConnectContext): (env: Readonly<Record<string, string>>) => Connect {
+export function connectorOf(name: string, server: ServerConfig, context: ConnectContext): Connector {
   const { limits, extraPath, watchdog, log, metrics, redactor } = context;
   const { command, url } = server;
   if (url !== undefined) {
@@ -48,11 +51,20 @@ export function connectorOf(name: string, server: ServerConfig, context: Connect
     stderrLines: limits.stderrLines,
     redact: redactor.text,
   };
-  return (env) => {
+  return (env, extraArgs = []) => {
+    const args = [...server.args, ...extraArgs];
     // Put together at each start: a secret in it may have changed since the last one.
-    const connect: Connect = (handlers) => stdioUpstream({ ...stdio, env: { ...server.env, ...env } }, log, metrics)(handlers);
+    const connect: Connect = (handlers) => stdioUpstream({ ...stdio, args, env: { ...server.env, ...env } }, log, metrics)(handlers);
     return redacted(connect, redactor, env);
   };
+}
+
+/** What a server lacks to be started at all, for people; asked before each start, since secrets may come later. */
+export function needsOf(server: ServerConfig): string | undefined {
+  const missing = server.requireEnv.filter((name) => !server.env[name] && !(server.passEnv.includes(name) && process.env[name]));
+  return missing.length === 0
+    ? undefined
+    : `it needs ${missing.map((name) => `${name} (or ${name}_FILE)`).join(', ')}, which ${missing.length === 1 ? 'is' : 'are'} not set`;
 }
 
 function isSse({ transport, type }: ServerConfig, url: URL): boolean {

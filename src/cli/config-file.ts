@@ -1,16 +1,16 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { embeddedConfig } from '../config/embedded.js';
 import type { LoadedConfig } from '../config/load.js';
-import { configSchema } from '../config/schema.js';
 import type { Redactor } from '../telemetry/redactor.js';
 import { loadWithSecrets } from './load-config.js';
+import { EMBEDDED, embeddedDefault, type LeftOut } from './standard-services.js';
 
 const DEFAULT_FILES = ['hearth.yaml', 'hearth.yml', 'hearth.json'];
 
 export interface FoundConfig extends LoadedConfig {
   /** Where it came from, for people. */
   readonly source: string;
+  /** Services that the embedded default is without. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /**
@@ -21,7 +21,7 @@ export interface FoundConfig extends LoadedConfig {
 export async function findConfig(named: string | undefined, redactor: Redactor): Promise<FoundConfig> {
   const file = named ?? DEFAULT_FILES.find((name) => existsSync(name));
   if (file !== undefined) return { ...(await loadWithSecrets(file, process.env, redactor)), source: file };
-  return { config: configSchema.parse(embeddedConfig(resolve('data'))), notes: [], source: 'the embedded default' };
+  return { ...embeddedDefault(redactor), source: EMBEDDED };
 }
 
 /** The folder that the embedded default's servers work in. */

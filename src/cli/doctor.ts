@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { App } from '../app.js';
+import type { ServerConfig } from '../config/schema.js';
 import { reasonOf } from '../errors.js';
+import type { ReportedServer } from '../http/reports.js';
 import { inspectLitellm } from '../litellm/inspect.js';
 import { unreachable } from '../litellm/reach.js';
-import type { ServerRouter } from '../router/server-router.js';
 import { silentLog } from '../telemetry/log.js';
 import type { Redactor } from '../telemetry/redactor.js';
 import { VERSION } from '../version.js';
 import { binFolders } from './bin-folders.js';
-import { findConfig } from './config-file.js';
+import { ensureDataFolder, findConfig } from './config-file.js';
 import { EXIT, ExitError } from './exit.js';
 import { addLogOptions } from './options.js';
+import { EMBEDDED } from './standard-services.js';
 
 const POLL_MS = 50;
 
@@ -31,7 +33,8 @@ export function doctorCommand(redactor: Redactor): Command {
 
 /** @returns how many servers do not work */
 async function examineServers(file: string | undefined, redactor: Redactor): Promise<number> {
-  const { config, source } = await findConfig(file, redactor);
+  const { config, source, leftOut = [] } = await findConfig(file, redactor);
+  if (source === EMBEDDED) ensureDataFolder();
   say(`${source}: ${Object.keys(config.servers).length} server(s)`);
   const app = new App({
     config: { ...config, listen: { host: '127.0.0.1', port: 0 } },
@@ -42,23 +45,28 @@ async function examineServers(file: string | undefined, redactor: Redactor): Pro
   });
   try {
     await app.start();
-    const results = await Promise.all(app.servers.map(({ router }) => examine(router, config.servers[router.name]?.startTimeout ?? 0)));
+    const results = await Promise.all(app.servers.map((server) => examine(server, config.servers[server.router.name])));
+    for (const { name, needs } of leftOut) say(`  left out ${name}: ${needs.join('; ')}`);
     return results.filter((works) => !works).length;
   } finally {
     await app.stop();
   }
 }
 
-async function examine(router: ServerRouter, limitMs: number): Promise<boolean> {
-  const deadline = performance.now() + limitMs;
-  while (!router.ready && router.starting && performance.now() < deadline) await delay(POLL_MS);
-  if (router.ready) {
-    say(`  ok      ${router.name}: ${router.catalog.get('tools').length} tools, ${router.handshake?.protocolVersion ?? 'not started yet'}`);
+async function examine({ router, health }: ReportedServer, server: ServerConfig | undefined): Promise<boolean> {
+  const deadline = performance.now() + (server?.startTimeout ?? 0) + (server?.check?.timeout ?? 0);
+  const isUnderWay = (): boolean => (router.ready ? health.checking : router.starting && health.problem?.stage !== 'dependency');
+  while (isUnderWay() && performance.now() < deadline) await delay(POLL_MS);
+  const { problem } = health;
+  if (!problem) {
+    const checked = server?.check ? `, ${server.check.tool} works` : '';
+    say(`  ok      ${router.name}: ${router.catalog.get('tools').length} tools, ${router.handshake?.protocolVersion ?? 'not started yet'}${checked}`);
     return true;
   }
   const { children } = router.report() as { children: Array<{ error?: string; lastWords?: string }> };
-  say(`  failed  ${router.name}: ${children[0]?.error ?? router.unavailable()?.message ?? 'not ready in time'}`);
-  if (children[0]?.lastWords) say(`          it said: ${children[0].lastWords}`);
+  const isChild = problem.stage === 'process' || problem.stage === 'handshake';
+  say(`  failed  ${router.name}: ${(isChild && children[0]?.error) || problem.message} (${problem.stage})`);
+  if (isChild && children[0]?.lastWords) say(`          it said: ${children[0].lastWords}`);
   return false;
 }
 

@@ -5,6 +5,7 @@ import { ensureDataFolder, findConfig } from './config-file.js';
 import { addLogOptions, addServeOptions, type ServeFlags } from './options.js';
 import { keepFresh } from './refresh.js';
 import { type LogFlags, logFor, run } from './run.js';
+import { EMBEDDED } from './standard-services.js';
 
 interface Flags extends ServeFlags, LogFlags {
   readonly config?: string;
@@ -21,7 +22,7 @@ export function serveCommand(redactor: Redactor): Command {
     const log = logFor(flags, redactor);
     log.info('config', `config: ${source}`);
     for (const note of notes) log.warn('config_note', note);
-    if (source === 'the embedded default') ensureDataFolder();
+    if (source === EMBEDDED) ensureDataFolder();
     const effective = applyFlags(config, flags);
     await run(effective, log, redactor);
     keepFresh(effective, () => findConfig(flags.config, redactor), config.secrets.refresh, log);

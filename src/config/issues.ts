@@ -58,12 +58,17 @@ function lengthOf(origin: string): string {
   return origin === 'string' ? ' characters long' : '';
 }
 
-/** The known key that differs least, if it is close enough to be meant. */
 function suggest(key: string, allowed: readonly string[]): string {
-  const near = allowed
-    .map((candidate) => ({ candidate, distance: editDistance(key.toLowerCase(), candidate.toLowerCase()) }))
+  const near = nearest(key, allowed);
+  return near === undefined ? '' : `, did you mean "${near}"?`;
+}
+
+/** The known name that differs least, if it is close enough to be meant. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return near && near.distance <= Math.max(2, key.length / 3) ? `, did you mean "${near.candidate}"?` : '';
+  return near && near.distance <= Math.max(2, name.length / 3) ? near.candidate : undefined;
 }
 
 function editDistance(a: string, b: string): number {

@@ -8,6 +8,7 @@ import { expand, type Sources, UnresolvedVariable } from './expand.js';
 import { fromForeign } from './foreign.js';
 import { ConfigError, type ConfigIssue, explain } from './issues.js';
 import { type Config, configSchema } from './schema.js';
+import { findService, withService } from './services.js';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -58,6 +59,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv, 
   };
   const expanded = expandAll(raw, [], expander) as JsonObject;
   const { body, renamed } = fromForeign(expanded);
+  addServices(body, expander);
   let result = configSchema.safeParse(body, { reportInput: true });
   if (!result.success && coerceTexts(body, result.error.issues, fromVariables)) result = configSchema.safeParse(body, { reportInput: true });
   const origin = isObject(raw.mcpServers) ? 'mcpServers' : 'servers';
@@ -97,15 +99,40 @@ function expandAll(value: unknown, path: Path, expander: Expander): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expandAll(entry, [...path, key], expander)]));
   }
   if (typeof value !== 'string') return value;
+  // Where secrets are cannot itself be one of them.
+  const sources = path[0] === 'secrets' ? { env: expander.sources.env } : expander.sources;
+  const text =
+    withVariables(
+      () => expand(value, sources),
+      (message) => expander.report(path, message),
+    ) ?? value;
+  if (text !== value) expander.expanded.add(text);
+  return text;
+}
+
+/** Fills in what servers leave to the service that they name. */
+function addServices({ servers }: JsonObject, { sources, report }: Expander): void {
+  if (!isObject(servers)) return;
+  for (const [name, entry] of Object.entries(servers)) {
+    if (!isObject(entry) || typeof entry.service !== 'string') continue;
+    const service = findService(entry.service);
+    if ('problem' in service) report(['servers', name, 'service'], service.problem);
+    else
+      servers[name] =
+        withVariables(
+          () => withService(entry, service, sources),
+          (message) => report(['servers', name], message),
+        ) ?? entry;
+  }
+}
+
+function withVariables<T>(make: () => T, report: (message: string) => void): T | undefined {
   try {
-    // Where secrets are cannot itself be one of them.
-    const text = expand(value, path[0] === 'secrets' ? { env: expander.sources.env } : expander.sources);
-    if (text !== value) expander.expanded.add(text);
-    return text;
+    return make();
   } catch (error) {
     if (!(error instanceof UnresolvedVariable)) throw error;
-    expander.report(path, error.message);
-    return value;
+    report(error.message);
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { authSchema, rateSchema } from './auth-schema.js';
+import { checkSchema } from './check-schema.js';
 import { secretsSchema } from './secrets-schema.js';
 import { duration, eventSize, interval, size } from './units.js';
 
@@ -27,6 +28,9 @@ export const serverSchema = z
       .meta({ description: 'How the remote server is spoken to; without it, `sse` for URLs that end in `/sse`, else `http`.' }),
     headers: z.record(z.string(), z.string()).default({}).meta({ description: 'Sent with every request to the remote server.' }),
     ca: z.string().optional().meta({ description: "File with the certificate authorities (PEM) of the remote server, in place of the system's." }),
+    service: z.string().min(1).optional().meta({
+      description: 'A service that hearth knows (docs/services.md): what is not written here comes from there.',
+    }),
     credentials: z.record(z.string(), z.string()).default({}).meta({
       description: 'Environment variable -> header of the client. Sessions with the same credentials share a child; others never reach it.',
     }),
@@ -58,6 +62,14 @@ export const serverSchema = z
       .boolean()
       .default(false)
       .meta({ description: "Arguments of calls are checked against their tools' schemas before the server gets them." }),
+    requireEnv: names.default([]).meta({
+      description: 'Variables without which the server is not started: while one is empty its state is `needs-config`.',
+    }),
+    dependsOn: z.record(z.string(), z.string()).default({}).meta({
+      description: 'What the server needs over TCP, by a name for people: a URL or `host:port`. Looked at now and then; empty ones are not.',
+    }),
+    minTools: z.int().min(0).default(0).meta({ description: 'Fewer tools than this in its list are a fault.' }),
+    check: checkSchema.optional(),
     startTimeout: duration.default(60_000).meta({ description: 'From start to ready.' }),
     readyWait: duration.default(15_000).meta({ description: 'How long a call may wait for a child that starts or has just died.' }),
     stopEof: duration.default(3_000).meta({ description: 'After the end of stdin, before SIGTERM.' }),

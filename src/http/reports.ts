@@ -1,4 +1,6 @@
 import { HearthError } from '../errors.js';
+import type { Problem } from '../health/problem.js';
+import type { ServerHealth } from '../health/server-health.js';
 import { censusOf } from '../process/census.js';
 import { readCgroup } from '../process/cgroup.js';
 import type { ServerRouter } from '../router/server-router.js';
@@ -10,6 +12,7 @@ import type { Reports } from './pages.js';
 
 export interface ReportedServer {
   readonly router: ServerRouter;
+  readonly health: ServerHealth;
   readonly metrics: ServerMetrics;
 }
 
@@ -33,17 +36,18 @@ export function createReports({ version, servers, sessions, metrics, firstStartW
   function readiness(): { ready: boolean; reasons: string[] } {
     if (isDraining()) return { ready: false, reasons: ['hearth is shutting down'] };
     const isStarting = performance.now() - startedAt < firstStartWait && servers.some(({ router }) => router.starting);
-    const down = servers.filter(({ router }) => !router.ready);
-    const reasons = down.map(({ router }) => router.unavailable()?.message ?? `Server "${router.name}" is not ready.`);
+    const reasons = servers.flatMap(({ router, health }) => (health.problem ? reasonOf(router, health.problem) : []));
     // A hub serves what it can: one broken server does not make it unready, but all of them do, and so do first starts for a moment.
-    return { ready: !isStarting && down.length < servers.length, reasons };
+    return { ready: !isStarting && reasons.length < servers.length, reasons };
   }
 
   return {
     readiness,
     async health() {
       const { ready, reasons } = readiness();
-      const all = await Promise.all(servers.map(async ({ router }) => ({ ...router.report(), usage: await censusOf(router.pids()) })));
+      const all = await Promise.all(
+        servers.map(async ({ router, health }) => ({ ...reportOf(router, health), usage: await censusOf(router.pids()) })),
+      );
       const { rss, heapUsed } = process.memoryUsage();
       return {
         status: !ready ? 'down' : reasons.length > 0 ? 'degraded' : 'ok',
@@ -62,22 +66,34 @@ export function createReports({ version, servers, sessions, metrics, firstStartW
         uptimeSeconds: uptime(),
         draining: isDraining(),
         sessions: { active: sessions.size, byTransport: sessions.byTransport(), oldestIdleSeconds: Math.round(sessions.oldestIdleSeconds()) },
-        servers: servers.map(({ router }) => router.report()),
+        servers: servers.map(({ router, health }) => reportOf(router, health)),
       };
     },
     reset(name) {
       const found = servers.find(({ router }) => router.name === name);
       if (!found) throw new HearthError('not_found', `There is no server "${name}".`);
       found.router.reset();
+      found.health.forget();
     },
     async refresh() {
       metrics.sessionOldestIdle.set(sessions.oldestIdleSeconds());
       metrics.ready.set(readiness().ready ? 1 : 0);
       container.set(await readCgroup());
-      for (const { router, metrics: own } of servers) {
+      for (const { router, health, metrics: own } of servers) {
+        health.measure();
         own.admission(router.admission());
         own.used(await censusOf(router.pids()));
       }
     },
   };
+}
+
+function reportOf(router: ServerRouter, health: ServerHealth): Record<string, unknown> {
+  const found = health.report();
+  return { ...router.report(), ready: found.problem === undefined, ...found };
+}
+
+/** The server's name goes before what is wrong, unless it is in it already. */
+function reasonOf({ name }: ServerRouter, { message }: Problem): string {
+  return message.startsWith('Server "') ? message : `Server "${name}" does not work: ${message}.`;
 }

@@ -47,6 +47,7 @@ export class Watchdog {
 
   /** Hearth ends in order: there is nothing left to clean up. */
   async close(): Promise<void> {
+    this.#shell?.ref(); // or a process with nothing else to do would end before the one that it waits for
     this.#shell?.stdin.end();
     await this.#shell;
   }

@@ -16,6 +16,13 @@ export const LISTS: Readonly<Record<ListKind, ListMethod>> = {
 };
 export const LIST_KINDS = Object.keys(LISTS) as ListKind[];
 
+/** What each of the notifications says has changed. */
+export const LIST_CHANGED: Readonly<Record<string, readonly ListKind[]>> = {
+  'notifications/tools/list_changed': ['tools'],
+  'notifications/prompts/list_changed': ['prompts'],
+  'notifications/resources/list_changed': ['resources', 'resourceTemplates'],
+};
+
 export interface LoadResult {
   readonly changed: readonly ListKind[];
   readonly failed: readonly ListKind[];
@@ -23,7 +30,7 @@ export interface LoadResult {
 
 /** The last good lists of one server. They outlive it: a hub shows them while the server is down. */
 export class Catalog {
-  readonly #lists = new Map<ListKind, { entries: readonly JsonObject[]; json: string }>();
+  readonly #lists = new Map<ListKind, { entries: readonly JsonObject[]; json: string; total: number }>();
   /** When a list was last read, on the monotonic clock. */
   #loadedAt: number | undefined;
 
@@ -32,6 +39,11 @@ export class Catalog {
 
   get(kind: ListKind): readonly JsonObject[] {
     return this.#lists.get(kind)?.entries ?? [];
+  }
+
+  /** How many entries the server itself listed. */
+  total(kind: ListKind): number {
+    return this.#lists.get(kind)?.total ?? 0;
   }
 
   get ageSeconds(): number | undefined {
@@ -43,7 +55,7 @@ export class Catalog {
     const entries = all.filter((entry) => this.admits(kind, entry));
     const json = JSON.stringify(entries);
     const changed = this.#lists.get(kind)?.json !== json;
-    this.#lists.set(kind, { entries, json });
+    this.#lists.set(kind, { entries, json, total: all.length });
     this.#loadedAt = performance.now();
     return changed;
   }

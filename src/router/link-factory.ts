@@ -3,6 +3,7 @@ import type { JsonObject, NotificationMessage } from '../protocol/message.js';
 import { type Era, LATEST_HANDSHAKE_VERSION } from '../protocol/versions.js';
 import { speaksModern } from '../supervisor/era-probe.js';
 import type { Handshake } from '../supervisor/handshake.js';
+import type { SupervisorHandlers } from '../supervisor/options.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { Link } from './link.js';
 import type { Offering } from './offering.js';
@@ -41,6 +42,7 @@ export class LinkFactory {
     const made: Link = new Link({
       server: name,
       connect: connect(env),
+      needs: this.options.needs,
       initializeParams: owner?.initializeParams ?? this.#offered(),
       era: era ?? this.options.era,
       supervisor,
@@ -60,25 +62,34 @@ export class LinkFactory {
   }
 
   probe(): Probe {
-    const { name, connect, supervisor, log, serverMetrics } = this.options;
-    const make = (onReady: (handshake: Handshake) => void): Supervisor =>
-      new Supervisor({
-        server: name,
-        connect: connect({}),
-        initializeParams: this.#offered(),
-        era: this.options.era,
-        settings: supervisor,
-        log: log.with({ probe: true }),
-        metrics: serverMetrics,
-        handlers: { ...DEAF, onReady },
-      });
+    const make = (onReady: (handshake: Handshake) => void): Supervisor => this.#apart({ onReady });
     return new Probe(make, (handshake, child) => this.offering.learn(handshake, child));
+  }
+
+  /** A child of hearth's own beside those of the clients, to be stopped by who asked for it. */
+  apart(extraArgs: readonly string[]): Supervisor {
+    return this.#apart({ onReady: () => {} }, extraArgs);
   }
 
   /** Whether a server that took a handshake would also do without; asked of a child that is thrown away. */
   speaksModern(env: Readonly<Record<string, string>>, onClosing: (closed: Promise<void>) => void): Promise<boolean> {
     const { connect, eraTimeout } = this.options;
     return speaksModern(connect(env), this.#offered(), eraTimeout, onClosing);
+  }
+
+  #apart(handlers: Pick<SupervisorHandlers, 'onReady'>, extraArgs: readonly string[] = []): Supervisor {
+    const { name, connect, needs, supervisor, log, serverMetrics } = this.options;
+    return new Supervisor({
+      server: name,
+      connect: connect({}, extraArgs),
+      needs,
+      initializeParams: this.#offered(),
+      era: this.options.era,
+      settings: supervisor,
+      log: log.with({ probe: true }),
+      metrics: serverMetrics,
+      handlers: { ...DEAF, ...handlers },
+    });
   }
 
   /** What hearth offers a child on behalf of all the clients that share it. */

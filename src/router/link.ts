@@ -32,6 +32,7 @@ export interface LinkHandlers {
 
 export interface LinkOptions extends CallsOptions {
   readonly connect: Connect;
+  readonly needs?: (() => string | undefined) | undefined;
   readonly initializeParams: JsonObject;
   /** Of the server; `auto` finds out. */
   readonly era: Era | 'auto';
@@ -61,6 +62,7 @@ export class Link implements Origin {
     this.supervisor = new Supervisor({
       server,
       connect,
+      needs: options.needs,
       initializeParams,
       era,
       settings: options.supervisor,

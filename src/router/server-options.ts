@@ -25,8 +25,10 @@ export interface ServerOptions {
   readonly era: Era | 'auto';
   /** Time for a server to say whether it speaks the modern era, from its start, in milliseconds. */
   readonly eraTimeout: number;
-  /** Opens a child with further environment variables. */
-  readonly connect: (env: Readonly<Record<string, string>>) => Connect;
+  /** Opens a child with further environment variables and arguments. */
+  readonly connect: (env: Readonly<Record<string, string>>, extraArgs?: readonly string[]) => Connect;
+  /** What the server lacks to be started at all, for people. */
+  readonly needs?: () => string | undefined;
   /** Environment variable -> header of the client (lower case): one child for each set of credentials. */
   readonly credentials: Readonly<Record<string, string>>;
   /** How long a child without sessions is kept, where children come with their sessions' credentials, in milliseconds. */

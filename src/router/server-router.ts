@@ -9,7 +9,8 @@ import type { Handshake } from '../supervisor/handshake.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { Audience } from './audience.js';
 import { audited } from './audit.js';
-import type { Catalog, ListKind } from './catalog.js';
+import { type Catalog, LIST_CHANGED, type ListKind } from './catalog.js';
+import { CheckCalls } from './check-call.js';
 import { isKeyed, Legs } from './legs.js';
 import type { Link } from './link.js';
 import { LinkFactory } from './link-factory.js';
@@ -31,12 +32,6 @@ export interface ServerListener {
   onLog(raw: string, admits: (caller: Caller) => boolean): void;
 }
 
-const LIST_CHANGED: Readonly<Record<string, readonly ListKind[]>> = {
-  'notifications/tools/list_changed': ['tools'],
-  'notifications/prompts/list_changed': ['prompts'],
-  'notifications/resources/list_changed': ['resources', 'resourceTemplates'],
-};
-
 /** Serves one MCP server to any number of sessions, by its policy. */
 export class ServerRouter implements Router {
   readonly #legs: Legs;
@@ -46,6 +41,8 @@ export class ServerRouter implements Router {
   readonly #cache: ReadCache;
   readonly #reads: ReadPath;
   readonly #probe: Probe | undefined;
+  /** Calls of hearth's own. */
+  readonly checks: CheckCalls;
   readonly #audience = new Audience((caller) => this.existing(caller));
   readonly #listener: ServerListener | undefined;
 
@@ -70,6 +67,7 @@ export class ServerRouter implements Router {
       onBroadcast: (link, message) => this.#onBroadcast(link, message),
     });
     this.#legs = new Legs(options, factory);
+    this.checks = new CheckCalls(options.policy === 'per-session', this.#legs.main, factory);
     if (options.policy === 'per-session' && !isKeyed(options)) this.#probe = factory.probe();
   }
 
@@ -105,7 +103,7 @@ export class ServerRouter implements Router {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#legs.stop(), this.#probe?.stop()]);
+    await Promise.all([this.#legs.stop(), this.#probe?.stop(), this.checks.stop()]);
   }
 
   /** Ends a `failed` state or an open breaker by hand, and forgets cached answers. */
@@ -232,6 +230,11 @@ export class ServerRouter implements Router {
       ...(this.#cache.enabled && { cache: this.#cache.report() }),
       children: this.#supervisors().map((supervisor) => supervisor.report()),
     };
+  }
+
+  /** The reason of the last failure of its children, while it is not ready. */
+  get failure(): string | undefined {
+    return this.ready ? undefined : this.#supervisors()[0]?.lastFailure;
   }
 
   /** Why the server is not ready. */

@@ -1,7 +1,8 @@
 export interface HeartbeatHandlers {
   isBusy(): boolean;
   ping(): Promise<unknown>;
-  onUnresponsive(): void;
+  /** @param why for people */
+  onUnresponsive(why: string): void;
 }
 
 /** Pings missed in a row before a silent child counts as dead. */
@@ -14,8 +15,11 @@ const MAX_MISSED = 2;
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   /** When something last arrived from the child, on the monotonic clock. */
-  lastSeen = 0;
+  #lastSeen = 0;
   #missed = 0;
+  /** Which child it is about, while there is one. */
+  #run: symbol | undefined;
+  #isSuspect = false;
 
   /** @param intervalMs time between looks, and the silence after which a ping is sent; 0 turns it off */
   constructor(
@@ -25,6 +29,7 @@ export class Heartbeat {
 
   start(): void {
     this.stop();
+    this.#run = Symbol('run');
     this.seen();
     if (this.intervalMs > 0) this.#timer = setInterval(() => void this.#look(), this.intervalMs);
   }
@@ -32,23 +37,40 @@ export class Heartbeat {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#run = undefined;
   }
 
   /** Something arrived from the child. */
   seen(): void {
-    this.lastSeen = performance.now();
+    this.#lastSeen = performance.now();
     this.#missed = 0;
   }
 
+  /**
+   * A request has reached its time limit. A server from which nothing at all has come since then is asked for a sign of
+   * life although it is busy, and is unresponsive if there is none: it would block everybody who shares it.
+   *
+   * @param since when the request was made, on the monotonic clock
+   */
+  async suspect(since: number): Promise<void> {
+    const run = this.#run;
+    const isSilent = (): boolean => run !== undefined && this.#run === run && this.#lastSeen <= since;
+    if (this.#isSuspect || !isSilent()) return;
+    this.#isSuspect = true;
+    await this.handlers.ping().catch(() => {});
+    this.#isSuspect = false;
+    if (isSilent()) this.handlers.onUnresponsive('it did not answer within the time limit, nor a ping after it');
+  }
+
   async #look(): Promise<void> {
-    const timer = this.#timer;
-    if (this.handlers.isBusy() || performance.now() - this.lastSeen < this.intervalMs / 2) return;
+    const run = this.#run;
+    if (this.handlers.isBusy() || performance.now() - this.#lastSeen < this.intervalMs / 2) return;
     try {
       await this.handlers.ping();
     } catch {
       // An error reply also counts as life: it went through seen(). Only silence is a miss.
-      if (this.#timer !== timer || performance.now() - this.lastSeen < this.intervalMs) return;
-      if (++this.#missed >= MAX_MISSED && !this.handlers.isBusy()) this.handlers.onUnresponsive();
+      if (this.#run !== run || performance.now() - this.#lastSeen < this.intervalMs) return;
+      if (++this.#missed >= MAX_MISSED && !this.handlers.isBusy()) this.handlers.onUnresponsive('it no longer answers pings');
     }
   }
 }

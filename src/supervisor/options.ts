@@ -40,6 +40,8 @@ export interface SupervisorHandlers {
 export interface SupervisorOptions {
   readonly server: string;
   readonly connect: Connect;
+  /** What it lacks to be started at all, for people; asked before each start. */
+  readonly needs?: (() => string | undefined) | undefined;
   readonly initializeParams: JsonObject;
   /** Of the server; `auto` finds out. */
   readonly era: Era | 'auto';

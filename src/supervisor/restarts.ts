@@ -16,6 +16,7 @@ export class Restarts {
   readonly #intensity: RestartIntensity;
   #inARow = 0;
   #total = 0;
+  #lastReason: string | undefined;
 
   constructor(private readonly settings: SupervisorSettings) {
     this.#intensity = new RestartIntensity(settings.maxRestarts, settings.restartWindow);
@@ -24,6 +25,11 @@ export class Restarts {
   /** Failures since the server last worked. */
   get inARow(): number {
     return this.#inARow;
+  }
+
+  /** Of the last failure, until it works again. */
+  get lastReason(): string | undefined {
+    return this.#lastReason;
   }
 
   get total(): number {
@@ -35,6 +41,7 @@ export class Restarts {
     const { backoffMin, backoffMax, retryFailed } = this.settings;
     this.#inARow++;
     this.#total++;
+    this.#lastReason = reason;
     const hopeful = reason !== 'spawn_error' && this.#intensity.note(performance.now());
     if (!hopeful) this.#intensity.reset(); // the next try has its full number of restarts again
     const delay = hopeful ? backoffDelay(this.#inARow, backoffMin, backoffMax) : retryFailed;
@@ -49,5 +56,6 @@ export class Restarts {
 
   succeeded(): void {
     this.#inARow = 0;
+    this.#lastReason = undefined;
   }
 }

@@ -8,9 +8,8 @@ import { Heartbeat } from './heartbeat.js';
 import type { SupervisorOptions } from './options.js';
 import { OwnRequests } from './own-requests.js';
 import { Restarts } from './restarts.js';
+import { HOPELESS, RESETTABLE, type State, unavailableError } from './state.js';
 import { Waiters } from './waiters.js';
-
-export type State = 'idle' | 'starting' | 'ready' | 'backoff' | 'failed' | 'stopped';
 
 /** Longer than a child's exit needs to be told, in milliseconds. */
 const EXIT_NEWS_MS = 250;
@@ -29,7 +28,6 @@ export class Supervisor {
   #downSince = 0;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
-  #isSuspect = false;
   readonly #own = new OwnRequests(
     (raw) => this.send(raw),
     () => this.nextId(),
@@ -45,7 +43,7 @@ export class Supervisor {
     this.#heartbeat = new Heartbeat(settings.heartbeatInterval, {
       isBusy: () => handlers.isBusy(),
       ping: () => this.#ping(),
-      onUnresponsive: () => this.#fail(new HearthError('unavailable', 'it no longer answers pings'), 'unresponsive'),
+      onUnresponsive: (why) => this.#fail(new HearthError('unavailable', why), 'unresponsive'),
     });
   }
 
@@ -60,7 +58,7 @@ export class Supervisor {
 
   /** Whether waiting for it makes no sense: it was given up or ended, or has failed more than once in a row. */
   get isHopeless(): boolean {
-    return this.#state === 'failed' || this.#state === 'stopped' || (this.#state === 'backoff' && this.#restarts.inARow > 1);
+    return HOPELESS.has(this.#state) || (this.#state === 'backoff' && this.#restarts.inARow > 1);
   }
 
   /** Whether its very first start is still under way. */
@@ -70,6 +68,11 @@ export class Supervisor {
 
   get pid(): number | undefined {
     return this.#upstream?.pid;
+  }
+
+  /** Why it failed last, by the reasons of `mcp_child_restarts_total`, until it works again. */
+  get lastFailure(): string | undefined {
+    return this.#restarts.lastReason;
   }
 
   /** For `/status`. */
@@ -98,7 +101,7 @@ export class Supervisor {
 
   /** Ends a `failed` state or a backoff at once, and forgets past failures. */
   reset(): void {
-    if (this.#state !== 'failed' && this.#state !== 'backoff') return;
+    if (!RESETTABLE.has(this.#state)) return;
     clearTimeout(this.#timer);
     this.#restarts.forget();
     this.#downSince = performance.now();
@@ -152,29 +155,14 @@ export class Supervisor {
     return this.#own.ask(method, this.#isModern ? enveloped(params, envelopeFrom(this.options.initializeParams)) : params, timeoutMs);
   }
 
-  /**
-   * A request has reached its time limit. A server from which nothing at all has come since then is asked for a sign of
-   * life although it is busy, and restarted if there is none: it would block everybody who shares it.
-   *
-   * @param since when the request was made, on the monotonic clock
-   */
-  async suspect(since: number): Promise<void> {
-    const upstream = this.#upstream;
-    const isSilent = (): boolean => this.#state === 'ready' && this.#upstream === upstream && this.#heartbeat.lastSeen <= since;
-    if (this.#isSuspect || !isSilent()) return;
-    this.#isSuspect = true;
-    await this.#ping().catch(() => {});
-    this.#isSuspect = false;
-    if (isSilent()) this.#fail(new HearthError('unavailable', 'it did not answer within the time limit, nor a ping after it'), 'unresponsive');
+  /** A request that was made at `since` (monotonic clock) has reached its time limit: see `Heartbeat.suspect`. */
+  suspect(since: number): Promise<void> {
+    return this.#heartbeat.suspect(since);
   }
 
   /** Why the server cannot be reached now, for a client. */
   unavailable(): HearthError {
-    const { server } = this.options;
-    const why = this.#lastError?.message ?? 'it has not become ready yet';
-    const next =
-      this.#state === 'failed' ? 'hearth stopped restarting it; see /status, mend it, then reset it' : 'hearth is restarting it; try again';
-    return new HearthError('unavailable', `Server "${server}" is not available (${this.#state}): ${why}; ${next}.`, server);
+    return unavailableError(this.options.server, this.#state, this.#lastError);
   }
 
   get #isModern(): boolean {
@@ -190,6 +178,11 @@ export class Supervisor {
     this.#setState('starting'); // before the wait, so that no second attempt begins meanwhile
     await this.#closing;
     if (this.#state === 'stopped') return;
+    const needs = this.options.needs?.();
+    if (needs !== undefined) {
+      this.#lack(needs);
+      return;
+    }
     this.#startedAt = performance.now();
     const { initializeParams, settings, metrics } = this.options;
     const deadline = this.#startedAt + settings.startTimeout;
@@ -213,13 +206,24 @@ export class Supervisor {
     }
   }
 
+  /** It cannot be started before somebody configures it. Looks again now and then: a secret may come into its store. */
+  #lack(needs: string): void {
+    const { log, settings } = this.options;
+    if (this.#lastError?.message !== needs) log.warn('needs_config', needs);
+    this.#lastError = new HearthError('unavailable', needs);
+    this.#setState('needs-config');
+    this.#waiters.release(this.unavailable());
+    this.#timer = setTimeout(() => void this.#attempt(), settings.retryFailed);
+  }
+
   #connect(): Upstream {
+    const isCurrent = (): boolean => this.#upstream === upstream;
     const upstream = this.options.connect({
-      onMessage: (message) => this.#onMessage(upstream, message),
-      onOversized: (line) => this.#onOversized(upstream, line),
-      onUndelivered: (id) => this.#upstream === upstream && this.options.handlers.onUndelivered(id),
-      onRefused: (id, error) => this.#onRefused(upstream, id, error),
-      onClosed: (reason) => this.#onClosed(upstream, reason),
+      onMessage: (message) => isCurrent() && this.#onMessage(message),
+      onOversized: (line) => isCurrent() && this.#onOversized(line),
+      onUndelivered: (id) => isCurrent() && this.options.handlers.onUndelivered(id),
+      onRefused: (id, error) => isCurrent() && this.#onRefused(id, error),
+      onClosed: (reason) => isCurrent() && this.#onClosed(reason),
     });
     return upstream;
   }
@@ -238,15 +242,13 @@ export class Supervisor {
     this.#waiters.release();
   }
 
-  #onMessage(upstream: Upstream, message: Message): void {
-    if (this.#upstream !== upstream) return;
+  #onMessage(message: Message): void {
     this.#heartbeat.seen();
     if (message.kind === 'response' && this.#own.settle(message)) return;
     this.options.handlers.onMessage(message);
   }
 
-  #onOversized(upstream: Upstream, line: OversizedLine): void {
-    if (this.#upstream !== upstream) return;
+  #onOversized(line: OversizedLine): void {
     this.#heartbeat.seen();
     if (!line.hasMethod && typeof line.id === 'number') {
       this.#own.fail(new HearthError('too_large', `the answer of ${line.bytes} bytes is larger than the limit`), line.id);
@@ -254,14 +256,12 @@ export class Supervisor {
     this.options.handlers.onOversized(line);
   }
 
-  #onRefused(upstream: Upstream, id: Id, error: HearthError): void {
-    if (this.#upstream !== upstream) return;
+  #onRefused(id: Id, error: HearthError): void {
     if (typeof id === 'number') this.#own.fail(error, id);
     this.options.handlers.onRefused(id, error);
   }
 
-  #onClosed(upstream: Upstream, reason: ClosedReason): void {
-    if (this.#upstream !== upstream) return;
+  #onClosed(reason: ClosedReason): void {
     this.#lastWords = reason.lastWords;
     this.#fail(new HearthError('child_exited', reason.text), reason.kind);
   }

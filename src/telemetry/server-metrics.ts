@@ -60,6 +60,9 @@ export class ServerMetricFamilies {
   readonly openFds: BoundGauge;
   readonly queueWaiting: BoundGauge;
   readonly breakerOpen: BoundGauge;
+  readonly problems: BoundGauge;
+  readonly checkOk: BoundGauge;
+  readonly checkDuration: BoundGauge;
 
   constructor(metrics: Metrics, hub: boolean) {
     this.#labels = hub ? ['server'] : [];
@@ -82,6 +85,9 @@ export class ServerMetricFamilies {
     this.cpuSeconds = metrics.counter('mcp_child_cpu_seconds_total', 'CPU time of the children', labels());
     this.queueWaiting = metrics.gauge('mcp_queue_waiting', 'Requests that wait for a place at the server', labels());
     this.breakerOpen = metrics.gauge('mcp_breaker_open', '1 while the circuit breaker refuses requests', labels());
+    this.problems = metrics.gauge('mcp_server_problem', '1 for the stage at which the server fails', labels('stage'));
+    this.checkOk = metrics.gauge('mcp_check_ok', '1 if the last deep check succeeded', labels());
+    this.checkDuration = metrics.gauge('mcp_check_duration_seconds', 'Time that the last deep check took', labels());
     this.openFds = metrics.gauge('mcp_child_open_fds', 'Descriptors open in the children', labels());
   }
 
@@ -178,6 +184,17 @@ export class ServerMetrics {
   admission({ waiting, breaker }: { waiting: number; breaker: string }): void {
     this.families.queueWaiting.set(this.base, waiting);
     this.families.breakerOpen.set(this.base, breaker === 'open' ? 1 : 0);
+  }
+
+  /** @param stage at which it fails, if it does @param all every stage */
+  problem(stage: string | undefined, all: readonly string[]): void {
+    for (const each of all) this.families.problems.set({ ...this.base, stage: each }, each === stage ? 1 : 0);
+  }
+
+  /** How the last deep check ended. */
+  checked(ok: boolean, seconds: number): void {
+    this.families.checkOk.set(this.base, ok ? 1 : 0);
+    this.families.checkDuration.set(this.base, seconds);
   }
 
   /** What the children use now, as counted from `/proc`. */

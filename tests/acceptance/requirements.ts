@@ -121,7 +121,8 @@ const A = group('A', 'planned', 'requirements A4 to A6', {
 const H = group('H', 'finished', 'requirements H', {
   live: '/health/live and /healthz answer while the process runs',
   ready: '/health/ready, /readyz and /ready mean that a tool call would work, and say why not',
-  deep: '/health reports every child, the age and size of its tool list, memory and CPU',
+  deep: '/health reports every child, the age and size of its tool list, memory and CPU, dependencies and the last real call',
+  stages: 'Credentials, a dependency, the process, the handshake, the tool list and a real call are told apart as causes of failure',
 });
 
 const RULES = Object.fromEntries(
@@ -137,15 +138,20 @@ const RULES = Object.fromEntries(
   ].map((text, index) => [`RULE${index + 1}`, { source: `routing rule ${index + 1} (docs/protocol.md)`, text, state: 'finished' }]),
 ) as { readonly [K in `RULE${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`]: Requirement };
 
-const S = group('S', 'planned', 'requirements S', {
-  services: 'filesystem, monitoring, memory, fetch, postgres, github, n8n, playwright, timescaledb, each in a container',
+const S_FINISHED = group('S', 'finished', 'requirements S', {
+  known: 'filesystem, monitoring, memory, fetch, postgres, github, n8n, playwright and timescaledb are one line of config each',
   deep: 'Each has a deep health check, and says what it needs when credentials are missing',
+});
+const S = group('S', 'planned', 'requirements S', {
+  services: 'The nine run in a container each',
   docs: 'Each has a page generated from its live tool list, and a test against its real backend',
   memory: 'All nine together stay under 2 GB at rest',
 });
+const C_DOCTOR = group('C', 'finished', 'requirements C', {
+  doctor: 'hearth doctor says what is missing',
+});
 const C = group('C', 'planned', 'requirements C', {
   catalog: 'Jira, Confluence, AWS, GCP, Slack, Dynamics 365 and others with one line of config each',
-  doctor: 'hearth doctor says what is missing',
 });
 const L = group('L', 'finished', 'requirements L1 to L3; litellm.md', {
   config: 'L1: hearth litellm prints a config that LiteLLM really reads',
@@ -228,7 +234,7 @@ export const REQUIREMENTS = {
     ...H,
     ...RULES,
   },
-  ...{ ...S, ...C, ...L, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...X_IMAGES, ...D, ...P, ...Q },
+  ...{ ...S_FINISHED, ...S, ...C_DOCTOR, ...C, ...L, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...X_IMAGES, ...D, ...P, ...Q },
 } satisfies Readonly<Record<string, Requirement>>;
 
 export type RequirementId = keyof typeof REQUIREMENTS;

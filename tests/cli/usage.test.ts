@@ -70,7 +70,7 @@ describe('hearth check', () => {
     using folder = new TempFolder();
     const { code, stdout } = await runCli(['check'], { cwd: folder.path });
     expect(code).toBe(0);
-    expect(stdout).toContain('the embedded default is valid: 4 server(s)');
+    expect(stdout).toMatch(/the embedded default is valid: \d+ server\(s\)/); // those that are installed
     expect((await runCli(['check', '-c', 'data'], { cwd: folder.path })).code).toBe(2);
   });
 

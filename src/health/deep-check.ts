@@ -1,0 +1,110 @@
+import { asHearthError, HearthError, reasonOf } from '../errors.js';
+import { isObject, type JsonObject, objectOf, stringOf } from '../protocol/message.js';
+import type { CheckCall } from '../router/check-call.js';
+import type { Problem } from './problem.js';
+
+/** All times in milliseconds. */
+export interface DeepCheckSettings extends CheckCall {
+  /** Text that the answer has to hold. */
+  readonly expect: string | undefined;
+  /** Texts of a failure that mean: the credentials are wrong. */
+  readonly deniedBy: readonly string[];
+  readonly interval: number;
+}
+
+/** A failed check is made again after this time at the latest, so that an end of the trouble is soon seen. */
+const RETRY_MS = 30_000;
+const SHOWN = 300;
+
+/** A real call, made now and then, whose last outcome is kept. */
+export class DeepCheck {
+  #problem: Problem | undefined;
+  #checkedAt: number | undefined;
+  #tookMs = 0;
+
+  /** @param url hearth's own, once it listens */
+  constructor(
+    private readonly settings: DeepCheckSettings,
+    private readonly make: (call: CheckCall) => Promise<unknown>,
+    private readonly url: () => string,
+  ) {}
+
+  /** Whether it has ended once. */
+  get settled(): boolean {
+    return this.#checkedAt !== undefined;
+  }
+
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+
+  get isDue(): boolean {
+    const wait = this.#problem ? Math.min(this.settings.interval, RETRY_MS) : this.settings.interval;
+    return this.#checkedAt === undefined || performance.now() - this.#checkedAt >= wait;
+  }
+
+  /** Makes the call. Never throws: what goes wrong is the outcome. */
+  async run(): Promise<void> {
+    const { tool, args, deniedBy } = this.settings;
+    const start = performance.now();
+    let failure: string | undefined;
+    try {
+      const call = { ...this.settings, args: withUrl(args, this.url()) as JsonObject };
+      failure = this.#failureOf(textOf(await this.make(call)));
+    } catch (error) {
+      failure = error instanceof HearthError ? error.message : reasonOf(asHearthError(error));
+    }
+    this.#tookMs = performance.now() - start;
+    this.#checkedAt = performance.now();
+    const isDenied = failure !== undefined && deniedBy.some((text) => failure.includes(text));
+    this.#problem =
+      failure === undefined ? undefined : { stage: isDenied ? 'credentials' : 'check', message: `its check (${tool}) failed: ${failure}` };
+  }
+
+  /** The last outcome no longer counts. */
+  forget(): void {
+    this.#checkedAt = undefined;
+    this.#problem = undefined;
+  }
+
+  report(): Record<string, unknown> {
+    if (this.#checkedAt === undefined) return { tool: this.settings.tool, ok: null };
+    const ageSeconds = Math.round((performance.now() - this.#checkedAt) / 1000);
+    return {
+      tool: this.settings.tool,
+      ok: !this.#problem,
+      ageSeconds,
+      tookMs: Math.round(this.#tookMs),
+      ...(this.#problem && { error: this.#problem.message }),
+    };
+  }
+
+  get seconds(): number {
+    return this.#tookMs / 1000;
+  }
+
+  #failureOf({ text, isError }: Answer): string | undefined {
+    const { expect } = this.settings;
+    if (isError) return text.slice(0, SHOWN) || 'the tool reported an error without a text';
+    if (expect === undefined || text.includes(expect)) return undefined;
+    return `the answer lacks "${expect}": ${text.slice(0, SHOWN)}`;
+  }
+}
+
+interface Answer {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+function textOf(result: unknown): Answer {
+  const body = objectOf(result) ?? {};
+  const content: unknown = body.content;
+  const texts = Array.isArray(content) ? content.flatMap((part) => (isObject(part) ? (stringOf(part.text) ?? []) : [])) : [];
+  return { text: texts.join('\n'), isError: body.isError === true };
+}
+
+function withUrl(value: unknown, url: string): unknown {
+  if (typeof value === 'string') return value.replaceAll('{hearth}', url);
+  if (Array.isArray(value)) return value.map((each) => withUrl(each, url));
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withUrl(each, url)])) : value;
+}
