@@ -52,7 +52,7 @@ const { values } = parseArgs({
 });
 const clients = (await allClients()).filter(({ name }) => name.toLowerCase().startsWith(values.only.toLowerCase()));
 const folder = mkdtempSync(join(tmpdir(), 'hearth-matrix-'));
-const hearth = await HearthProcess.start({ servers: CHILDREN }, folder, values.hearth);
+const hearth = await HearthProcess.start({ servers: CHILDREN }, folder, values.hearth === undefined ? {} : { program: values.hearth });
 try {
   const cells = await cellsOf(clients, hearth.url);
   const failed = cells.filter(({ problem }) => problem !== undefined).length;

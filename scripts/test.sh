@@ -17,6 +17,7 @@ tsc -p tsconfig.json
 
 step 'generated files'
 node scripts/generate-docs.ts --check
+node scripts/api-pages.ts --check
 
 step 'file lengths'
 node scripts/check-lengths.ts

@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FIXTURE = join(ROOT, 'tests', 'fixtures', 'server.mjs');
 
+export interface StartOptions {
+  readonly program?: string;
+  readonly awaitReady?: boolean;
+}
+
 /** A hearth in a process of its own, started from a config and ended by its id. */
 export class HearthProcess {
   readonly url: string;
@@ -21,9 +26,13 @@ export class HearthProcess {
   /**
    * @param config hearth's configuration
    * @param folder where the config and the log are kept
-   * @param program the built program
+   * @param options the program, if it is not the built one, and whether to wait until it is ready
    */
-  static async start(config: object, folder: string, program = join(ROOT, 'dist', 'main.js')): Promise<HearthProcess> {
+  static async start(
+    config: object,
+    folder: string,
+    { program = join(ROOT, 'dist', 'main.js'), awaitReady = true }: StartOptions = {},
+  ): Promise<HearthProcess> {
     const file = join(folder, 'hearth.json');
     writeFileSync(file, JSON.stringify(config, null, 2));
     const args = [program, 'serve', '-c', file, '--port', '0', '--log-format', 'json'];
@@ -38,7 +47,7 @@ export class HearthProcess {
         if (record.event === 'listening' && record.url) resolve(record.url);
       });
     });
-    while (!(await fetch(`${url}/health/ready`)).ok) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (awaitReady && !(await fetch(`${url}/health/ready`)).ok) await new Promise((resolve) => setTimeout(resolve, 50));
     return new HearthProcess(url, child);
   }
 
