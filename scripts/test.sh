@@ -18,6 +18,7 @@ tsc -p tsconfig.json
 step 'generated files'
 node scripts/generate-docs.ts --check
 node scripts/api-pages.ts --check
+node scripts/generate-dashboard.ts --check
 
 step 'file lengths'
 node scripts/check-lengths.ts
