@@ -115,9 +115,10 @@ export class ServerHealth {
     this.#tell();
   }
 
-  /** Says what has changed, once. */
+  /** Says what has changed, once. A start that is under way is no news. */
   #tell(): void {
     const { problem } = this;
+    if (problem && (this.options.router.starting || this.checking)) return;
     const now = problem && `${problem.stage}: ${problem.message}`;
     if (now === this.#told) return;
     if (problem) this.options.log.warn('server_problem', problem.message, { stage: problem.stage });

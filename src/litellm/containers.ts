@@ -1,15 +1,13 @@
+import { standardServices } from '../config/embedded.js';
 import type { LitellmServer } from './generate.js';
 
-/** The nine services of the compose file, each in a container of its own. */
-const SERVICES = ['filesystem', 'monitoring', 'memory', 'fetch', 'postgres', 'github', 'n8n', 'playwright', 'timescaledb'];
-
 /**
- * Where LiteLLM finds the nine services inside the compose network.
+ * Where LiteLLM finds the services inside the compose network, each in a container of its own.
  * @param base URL with `<name>` for the service
  */
 export function containerServers(transport: 'sse' | 'http', base = 'http://mcp-<name>:8080'): LitellmServer[] {
   const path = transport === 'sse' ? '/sse' : '/mcp';
-  return SERVICES.map((name) => ({ name, url: base.replaceAll('<name>', name) + path }));
+  return standardServices().map((name) => ({ name, url: base.replaceAll('<name>', name) + path }));
 }
 
 /**
