@@ -22,8 +22,8 @@ export interface Sources {
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` by the environment, and `${secret:NAME}` by the secret. A variable may also
- * be given as a file: when NAME is unset and NAME_FILE is set, the file's content counts, without its last line end
- * (the Docker secrets convention).
+ * be given as a file: when NAME is unset or empty (Compose sets also what it has no value for) and NAME_FILE is set, the
+ * file's content counts, without its last line end (the Docker secrets convention).
  *
  * @throws UnresolvedVariable
  */
@@ -52,9 +52,9 @@ function fromStore(name: string, fallback: string | undefined, { secret, onSecre
 
 function fromEnv(name: string, fallback: string | undefined, { env, onSecret }: Sources): string {
   const own = env[name];
-  const value = own ?? fromFile(name, env);
+  const value = own || (fromFile(name, env) ?? own);
   if (value !== undefined && value !== '') {
-    if (own === undefined || looksSecret(name)) onSecret?.(name, value);
+    if (!own || looksSecret(name)) onSecret?.(name, value);
     return value;
   }
   if (fallback !== undefined) return fallback;

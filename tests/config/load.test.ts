@@ -148,6 +148,7 @@ describe('variables', () => {
     const file = folder.write('secret', 'hush\n');
     expect(command('${TOKEN}', { TOKEN_FILE: file })).toBe('hush');
     expect(command('${TOKEN}', { TOKEN_FILE: file, TOKEN: 'plain' })).toBe('plain');
+    expect(command('${TOKEN}', { TOKEN_FILE: file, TOKEN: '' })).toBe('hush');
     expect(complaint('servers: {a: {command: "${TOKEN}"}}', { TOKEN_FILE: folder.file('none') })).toMatch(
       /^hearth\.yaml:1:15: servers\.a\.command: TOKEN_FILE cannot be read: ENOENT/,
     );
