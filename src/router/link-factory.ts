@@ -66,9 +66,9 @@ export class LinkFactory {
     return new Probe(make, (handshake, child) => this.offering.learn(handshake, child));
   }
 
-  /** A child of hearth's own beside those of the clients, to be stopped by who asked for it. */
+  /** A child of hearth's own beside those of the clients, to be stopped by who asked for it. Nobody is there to answer its questions. */
   apart(extraArgs: readonly string[]): Supervisor {
-    return this.#apart({ onReady: () => {} }, extraArgs);
+    return this.#apart({ onReady: () => {} }, extraArgs, {});
   }
 
   /** Whether a server that took a handshake would also do without; asked of a child that is thrown away. */
@@ -77,13 +77,13 @@ export class LinkFactory {
     return speaksModern(connect(env), this.#offered(), eraTimeout, onClosing);
   }
 
-  #apart(handlers: Pick<SupervisorHandlers, 'onReady'>, extraArgs: readonly string[] = []): Supervisor {
+  #apart(handlers: Pick<SupervisorHandlers, 'onReady'>, extraArgs: readonly string[] = [], capabilities = this.options.offer): Supervisor {
     const { name, connect, needs, supervisor, log, serverMetrics } = this.options;
     return new Supervisor({
       server: name,
       connect: connect({}, extraArgs),
       needs,
-      initializeParams: this.#offered(),
+      initializeParams: { ...this.#offered(), capabilities },
       era: this.options.era,
       settings: supervisor,
       log: log.with({ probe: true }),

@@ -110,7 +110,32 @@ describe('stages of failure are told apart', () => {
   });
 });
 
+/** Asks a client that says it has roots for them, and answers no call before it knows. */
+const CURIOUS = `
+let roots = false;
+const write = (message) => console.log(JSON.stringify({ jsonrpc: '2.0', ...message }));
+const answers = {
+  initialize: ({ protocolVersion, capabilities }) => {
+    roots = 'roots' in capabilities;
+    return { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'curious', version: '1' } };
+  },
+  'tools/list': () => ({ tools: [{ name: 'echo', inputSchema: { type: 'object' } }] }),
+  'tools/call': () => (roots ? void write({ id: 'q', method: 'roots/list' }) : { content: [{ type: 'text', text: 'alive' }] }),
+};
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const result = id === undefined ? undefined : answers[method]?.(params ?? {});
+  if (result) write({ id, result });
+});`;
+
 describe('a check in a process of its own', () => {
+  it('promises the server no client who would answer its questions', async () => {
+    const check = { tool: 'echo', expect: 'alive', timeout: 2_000 };
+    await using running = await start({ command: process.execPath, args: ['-e', CURIOUS], policy: 'per-session', check });
+    await untilReady(running.url);
+    expect(await found(running.url)).toMatchObject({ check: { ok: true } });
+  });
+
   it('leaves none behind, under policy per-session and when asked for', async () => {
     for (const extra of [{ policy: 'per-session' as const }, { check: { ...CHECK, ownProcess: true, extraArgs: ['--extra'] } }]) {
       await using running = await start(fixture('', { check: CHECK, ...extra }));
