@@ -3,7 +3,7 @@ import { AuditLog } from './audit-log.js';
 import { type AccessParts, accessOf } from './auth-setup.js';
 import type { Config, ServerConfig } from './config/schema.js';
 import { connectorOf, needsOf } from './connect.js';
-import { healthOf } from './health-setup.js';
+import { healthOf, ownUrl } from './health-setup.js';
 import { Endpoints } from './http/endpoints.js';
 import { Listener } from './http/listener.js';
 import { createPages } from './http/pages.js';
@@ -125,7 +125,7 @@ export class App {
       this.sessions.dropInvalid();
       this.stateless.dropInvalid();
     });
-    this.#url = url;
+    this.#url = ownUrl(url);
     for (const { router, health } of this.servers) {
       router.start();
       health.start();

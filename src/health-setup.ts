@@ -20,3 +20,8 @@ export function healthOf(
     minTools: isKeyed ? 0 : minTools,
   });
 }
+
+/** How hearth reaches itself: an address that stands for all of them is none to connect to, and browsers refuse it. */
+export function ownUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}

@@ -128,6 +128,12 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   if (result) write({ id, result });
 });`;
 
+it('a check reaches hearth itself also where it listens on all addresses', async () => {
+  const config = { servers: { it: fixture('', { check: CHECK }) }, listen: { host: '0.0.0.0' } };
+  await using running = await startApp(config);
+  await untilReady(running.url);
+});
+
 describe('a check in a process of its own', () => {
   it('promises the server no client who would answer its questions', async () => {
     const check = { tool: 'echo', expect: 'alive', timeout: 2_000 };
