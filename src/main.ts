@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addCommand } from './cli/add.js';
 import { callCommand } from './cli/call.js';
 import { checkCommand } from './cli/check.js';
 import { doctorCommand } from './cli/doctor.js';
@@ -37,6 +38,7 @@ for (const command of [
   wrapCommand(redactor),
   serveCommand(redactor),
   checkCommand(redactor),
+  addCommand(),
   keysCommand(),
   secretsCommand(),
   toolsCommand(),

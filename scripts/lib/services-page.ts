@@ -25,14 +25,22 @@ Variables come from \`env\` of the server, else from hearth's own environment, e
 that lacks one that it needs is not started: its state is \`needs-config\`, with the names, and everything else works. Each service is
 a file \`wrappers/<name>/service.yaml\`; its form is [config/service.schema.json](../config/service.schema.json).
 
+\`hearth add NAME\` writes one into hearth.yaml, and says what it needs. Those without a port are the catalog: hearth knows how they are run, and
+has no image of them. Their programs were started by hand; with accounts of those services they have not been tried.
+
 `;
 
 /** docs/services.md */
 export function servicesPage(all: readonly Named[]): string {
-  const byPort = [...all].sort((a, b) => (a.service.container?.port ?? 0) - (b.service.container?.port ?? 0));
+  const byPort = [...all].sort((a, b) => portOf(a) - portOf(b));
   const rows = byPort.map(({ name, service }) => `| [${name}](#${name}) | ${service.container?.port ?? ''} | ${service.description} |`);
   const table = ['| service | port in the compose file | what it does |', '|---|---|---|', ...rows].join('\n');
   return `${PREAMBLE}${table}\n\n${byPort.map(section).join('\n')}`;
+}
+
+/** Those of the catalog, which have none, come last. */
+function portOf({ service }: Named): number {
+  return service.container?.port ?? Number.MAX_SAFE_INTEGER;
 }
 
 function section({ name, service }: Named): string {
@@ -44,17 +52,8 @@ function section({ name, service }: Named): string {
     `Policy \`${String(server.policy ?? 'shared')}\`.`,
     ...(check?.tool === undefined ? [] : [`Checked by \`${check.tool}\`.`]),
   ];
-  return [
-    `## ${name}`,
-    '',
-    `**${title}.** ${description}`,
-    '',
-    facts.join(' '),
-    '',
-    ...variables(env),
-    `Its tools: [api/${name}.md](api/${name}.md).`,
-    '',
-  ].join('\n');
+  const page = service.container === undefined ? [] : [`Its tools: [api/${name}.md](api/${name}.md).`, ''];
+  return [`## ${name}`, '', `**${title}.** ${description}`, '', facts.join(' '), '', ...variables(env), ...page].join('\n');
 }
 
 function variables(env: Service['env']): string[] {

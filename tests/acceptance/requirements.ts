@@ -150,8 +150,8 @@ const S = group('S', 'planned', 'requirements S', {
 const C_DOCTOR = group('C', 'finished', 'requirements C', {
   doctor: 'hearth doctor says what is missing',
 });
-const C = group('C', 'planned', 'requirements C', {
-  catalog: 'Jira, Confluence, AWS, GCP, Slack, Dynamics 365 and others with one line of config each',
+const C = group('C', 'finished', 'requirements C', {
+  catalog: 'Jira, Confluence, AWS, GCP, Slack, Dynamics 365 and others with one line of config each; hearth add writes it',
 });
 const L = group('L', 'finished', 'requirements L1 to L3; litellm.md', {
   config: 'L1: hearth litellm prints a config that LiteLLM really reads',

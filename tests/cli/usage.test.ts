@@ -6,7 +6,7 @@ import { normaliseEnv } from '../../src/cli/options.js';
 import { MAIN, runCli } from '../support/cli.js';
 import { TempFolder } from '../support/temp.js';
 
-const COMMANDS = ['wrap', 'serve', 'check', 'tools', 'call', 'litellm', 'doctor'];
+const COMMANDS = ['wrap', 'serve', 'check', 'add', 'tools', 'call', 'litellm', 'doctor'];
 
 describe('help and version', () => {
   it('of hearth itself list the commands and the exit codes', async () => {

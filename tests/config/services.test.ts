@@ -19,10 +19,13 @@ describe('services', () => {
     expect(standardServices().map((name) => readService(name).container?.port)).toEqual([8501, 8502, 8503, 8504, 8505, 8506, 8507, 8508, 8509]);
   });
 
-  it.each(serviceNames())('%s makes a whole server, with a check that its tools can pass', (name) => {
+  it.each(standardServices())('%s has a check that its tools can pass', (name) => {
+    expect(server({ service: name }).check?.tool).toBeTruthy();
+  });
+
+  it.each(serviceNames())('%s makes a whole server', (name) => {
     const made = server({ service: name });
     expect(made.command).toBeTruthy();
-    expect(made.check?.tool).toBeTruthy();
     expect(made.minTools).toBeGreaterThan(0);
     expect(made.args.join(' ')).not.toContain('${');
   });
@@ -62,6 +65,12 @@ describe('services', () => {
     );
     expect(needsOf(server({ service: 'n8n' }, { N8N_API_URL: 'http://n', N8N_API_KEY: 'k' }))).toBeUndefined();
     expect(needsOf(server({ service: 'memory' }))).toBeUndefined();
+  });
+
+  it(verifies(['C.catalog'], 'of the catalog are there too: Jira, Confluence, AWS, GCP, Slack, Dynamics 365'), () => {
+    expect(serviceNames()).toEqual(
+      expect.arrayContaining(['atlassian', 'jira', 'aws', 'cloudwatch', 'gcloud', 'slack', 'dynamics365', 'prometheus']),
+    );
   });
 
   it('that do not exist, and files that cannot be read, are errors of the config with their place', () => {
