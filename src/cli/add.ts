@@ -42,6 +42,10 @@ function withServer(text: string, name: string, service: string, file: string): 
   if (servers === undefined && isMap(document.contents) && document.contents.flow)
     throw new ExitError(EXIT.usage, `${file} has no "servers" to add to`);
   if (document.hasIn([key, name])) throw new ExitError(EXIT.usage, `${file} has a server "${name}" already; give another name with --as`);
+  if (!isMap(servers) && document.has(key)) {
+    document.set(key, document.createNode({ [name]: { service } }));
+    return document.toString({ lineWidth: 0 });
+  }
   if (!isMap(servers)) return `${text.trimEnd()}\nservers:\n  ${name}: {service: ${service}}\n`;
   return servers.flow ? insertedInFlow(text, servers, name, service) : insertedInBlock(text, servers, name, service);
 }

@@ -30,6 +30,9 @@ describe('hearth add', () => {
     folder.write('limits.yaml', 'limits: {drain: 5s}\n');
     await runCli(['add', 'memory', '-c', 'limits.yaml'], { cwd: folder.path });
     expect(read(folder, 'limits.yaml')).toBe('limits: {drain: 5s}\nservers:\n  memory: {service: memory}\n');
+    folder.write('empty.yaml', 'servers:\nlimits: {drain: 5s}\n');
+    await runCli(['add', 'memory', '-c', 'empty.yaml'], { cwd: folder.path });
+    expect(read(folder, 'empty.yaml')).toMatch(/^servers:\n {2}memory:\n {4}service: memory\nlimits:/);
     folder.write('flow.json', '{"mcpServers": {"a": {"command": "x"}}}');
     await runCli(['add', 'memory', '-c', 'flow.json'], { cwd: folder.path });
     expect(JSON.parse(read(folder, 'flow.json'))).toEqual({ mcpServers: { a: { command: 'x' }, memory: { service: 'memory' } } });
