@@ -38,6 +38,9 @@ export interface ChildExit {
 /** How long output that is still in the pipe is waited for once the process itself is gone. */
 const DRAIN_MS = 100;
 
+/** Larger messages are written at once and alone: to join them would copy them. In UTF-16 units. */
+const MAX_JOINED = 65_536;
+
 type Process = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; buffer: false; reject: false }>;
 
 /** One running stdio program: started without a shell, leader of its own process group, and its only owner. */
@@ -46,6 +49,7 @@ export class Child {
   readonly #marker: string;
   readonly #exited: Promise<void>;
   #ended = false;
+  #queued = '';
   #stopping: Promise<void> | undefined;
 
   constructor(
@@ -85,10 +89,24 @@ export class Child {
   write(text: string): void {
     const { stdin } = this.#process;
     if (this.#ended || !stdin.writable) throw new HearthError('child_exited', 'The server process has ended.');
-    if (stdin.writableLength > this.options.maxPendingInput) {
-      throw new HearthError('overloaded', `The server does not read its input (${stdin.writableLength} bytes are waiting). Try again later.`);
+    const waiting = stdin.writableLength + this.#queued.length;
+    if (waiting > this.options.maxPendingInput) {
+      throw new HearthError('overloaded', `The server does not read its input (${waiting} bytes are waiting). Try again later.`);
     }
-    stdin.write(text);
+    if (text.length > MAX_JOINED) {
+      this.#flush();
+      stdin.write(text);
+      return;
+    }
+    if (this.#queued === '') setImmediate(() => this.#flush());
+    this.#queued += text;
+  }
+
+  /** What was queued while the program's turn lasted goes out in one write: a system call costs more than most messages. */
+  #flush(): void {
+    const text = this.#queued;
+    this.#queued = '';
+    if (text !== '' && !this.#ended && this.#process.stdin.writable) this.#process.stdin.write(text);
   }
 
   /** Ends the child and everything it started: stdin end, TERM, KILL. Idempotent; resolves when all are gone. */
@@ -104,7 +122,10 @@ export class Child {
       marker: this.#marker,
       exited: this.#exited,
       ladder: this.options.stop,
-      endInput: () => this.#process.stdin.end(),
+      endInput: () => {
+        this.#flush();
+        this.#process.stdin.end();
+      },
     });
     if (pid !== undefined) this.options.watchdog?.remove(pid);
   }

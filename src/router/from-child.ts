@@ -31,6 +31,9 @@ export interface Origin extends Asker {
 /** Notifications for every session of the server, and for who listens to changes. */
 const BROADCAST = new Set(['notifications/tools/list_changed', 'notifications/prompts/list_changed', 'notifications/resources/list_changed']);
 
+/** What a server says to `subscriptions/listen`, which hearth alone sends to it. */
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
+
 /** Decides whom a request or notification of a child is for. What cannot be attributed is refused or dropped, never guessed. */
 export class FromChild {
   /** Callers that were asked something, so that a dead child's questions can be withdrawn. */
@@ -44,6 +47,7 @@ export class FromChild {
     else if (message.method === 'notifications/resources/updated') this.#onUpdated(message);
     else if (message.method === 'notifications/cancelled') this.#onCancelled(message);
     else if (message.method === 'notifications/message') this.#onLog(message);
+    else if (message.method === ACKNOWLEDGED) return;
     else if (BROADCAST.has(message.method)) this.link.options.handlers.onBroadcast(message);
     else this.#onOther(message);
   }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { oneLine } from '../protocol/splice.js';
+import { writeChunk } from './chunk.js';
 import { insteadOfLarge } from './event-limit.js';
 
 export interface WriterSettings {
@@ -16,6 +17,9 @@ export interface WriterHandlers {
   onClose(tooSlow: boolean): void;
 }
 
+/** More than this is not kept for others to join, in UTF-16 units. */
+const MAX_JOINED = 65_536;
+
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-store, no-transform',
@@ -23,10 +27,14 @@ const HEADERS = {
   Connection: 'keep-alive',
 };
 
-/** One server-sent event stream: first bytes at once, heartbeats, one write per event, and a bounded buffer. */
+/** One server-sent event stream: first bytes at once, heartbeats, one write for what comes at once, and a bounded buffer. */
 export class EventWriter {
   readonly #heartbeat: NodeJS.Timeout;
   #open = true;
+  /** Whether the head is out, and what is to follow it at the end of this turn. */
+  #begun = false;
+  #pending = '';
+  #scheduled = false;
 
   constructor(
     private readonly res: ServerResponse,
@@ -35,7 +43,7 @@ export class EventWriter {
     headers: Record<string, string> = {},
   ) {
     res.writeHead(200, { ...HEADERS, ...headers });
-    res.flushHeaders();
+    this.#schedule();
     this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeat);
     res.once('close', () => this.#ended(false));
   }
@@ -72,7 +80,7 @@ export class EventWriter {
   end(): void {
     if (!this.#open) return;
     this.#ended(false);
-    this.res.end();
+    this.res.end(this.#pending);
     // A client that does not read what is left would hold the connection for ever.
     this.res.setTimeout(this.settings.heartbeat, () => this.res.destroy());
   }
@@ -84,13 +92,40 @@ export class EventWriter {
 
   #write(text: string): void {
     if (!this.#open) return;
-    if (this.res.writableLength > this.settings.maxBuffered) {
+    if (this.res.writableLength + this.#pending.length > this.settings.maxBuffered) {
       // Only this client is closed; nobody else notices.
       this.#ended(true);
       this.res.destroy();
       return;
     }
-    this.res.write(text);
+    this.#pending += text;
+    if (this.#pending.length > MAX_JOINED) this.#flush();
+    else this.#schedule();
+  }
+
+  /** What one message of a server causes leaves in one write, at once all the same: before anything else is read. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (!this.#open) return;
+    const text = this.#pending;
+    this.#pending = '';
+    const { res } = this;
+    const isFirst = !this.#begun;
+    this.#begun = true;
+    if (isFirst && text !== '' && text.length <= MAX_JOINED) {
+      res.write(text); // with the head
+      return;
+    }
+    if (isFirst) res.flushHeaders();
+    if (text !== '') writeChunk(res, text);
   }
 
   #ended(tooSlow: boolean): void {

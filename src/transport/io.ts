@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asHearthError, errorReply, HearthError } from '../errors.js';
+import { asHearthError, type ErrorCode, errorReply, HearthError } from '../errors.js';
 import type { Id } from '../protocol/message.js';
 import { keepCorrelation } from '../telemetry/correlation.js';
 
@@ -24,16 +24,16 @@ export function readBody(req: IncomingMessage, limit: number, use: OnBody): void
   const chunks: Buffer[] = [];
   let size = 0;
   let isOver = false;
-  const refuse = (error: HearthError): void => {
+  const refuse = (code: ErrorCode, message: string): void => {
     if (isOver) return;
     isOver = true;
     chunks.length = 0;
-    onBody(error, '');
+    onBody(new HearthError(code, message), '');
   };
   // Past the limit the rest is read and thrown away, so that the client gets to see the answer.
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limit) refuse(new HearthError('too_large', `The message is larger than the limit of ${limit} bytes (--max-message-size).`));
+    if (size > limit) refuse('too_large', `The message is larger than the limit of ${limit} bytes (--max-message-size).`);
     else chunks.push(chunk);
   });
   req.on('end', () => {
@@ -41,7 +41,7 @@ export function readBody(req: IncomingMessage, limit: number, use: OnBody): void
     isOver = true;
     decode(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), onBody);
   });
-  req.on('close', () => refuse(new HearthError('client_gone', 'The client left before its message was complete.')));
+  req.on('close', () => refuse('client_gone', 'The client left before its message was complete.'));
   req.on('error', () => {}); // the end of the connection tells
 }
 

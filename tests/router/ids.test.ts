@@ -78,7 +78,7 @@ describe('request ids', () => {
     await client.open();
     const [reply] = await client.request(3, 'tools/call', { name: 'error', arguments: { code: -31999, message: 'odd', data: { why: [1] } } });
     expect(reply).toEqual({ jsonrpc: '2.0', id: 3, error: { code: -31999, message: 'odd', data: { why: [1] } } });
-    expect(await metric(hearth.url, 'mcp_rpc_errors_total', 'code="-31999"')).toBe(1);
+    expect(await metric(hearth.url, 'mcp_rpc_errors_total', 'code="_other"')).toBe(1);
   });
 });
 
