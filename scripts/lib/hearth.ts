@@ -11,6 +11,8 @@ export const FIXTURE = join(ROOT, 'tests', 'fixtures', 'server.mjs');
 export interface StartOptions {
   readonly program?: string;
   readonly awaitReady?: boolean;
+  /** Beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A hearth in a process of its own, started from a config and ended by its id. */
@@ -26,17 +28,17 @@ export class HearthProcess {
   /**
    * @param config hearth's configuration
    * @param folder where the config and the log are kept
-   * @param options the program, if it is not the built one, and whether to wait until it is ready
+   * @param options the program, if it is not the built one, whether to wait until it is ready, and variables for it
    */
   static async start(
     config: object,
     folder: string,
-    { program = join(ROOT, 'dist', 'main.js'), awaitReady = true }: StartOptions = {},
+    { program = join(ROOT, 'dist', 'main.js'), awaitReady = true, env = {} }: StartOptions = {},
   ): Promise<HearthProcess> {
     const file = join(folder, 'hearth.json');
     writeFileSync(file, JSON.stringify(config, null, 2));
     const args = [program, 'serve', '-c', file, '--port', '0', '--log-format', 'json'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     const log = createWriteStream(join(folder, 'hearth.log'));
     const lines = createInterface({ input: child.stdout });
     const url = await new Promise<string>((resolve, reject) => {
@@ -53,7 +55,7 @@ export class HearthProcess {
 
   /** @returns the exit code */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     this.#child.kill('SIGTERM');
     const [code] = (await once(this.#child, 'exit')) as [number | null];
     return code;
