@@ -13,7 +13,7 @@ ENV npm_config_fund=false npm_config_audit=false npm_config_update_notifier=fals
 FROM npm AS hearth-build
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
-COPY tsconfig*.json ./
+COPY tsconfig*.json rolldown.config.ts ./
 COPY src src
 COPY wrappers wrappers
 RUN npm run -s build && chmod +x dist/main.js dist/wrappers/*/main.js && find wrappers -type f ! -name service.yaml -delete

@@ -4,6 +4,9 @@ import { checkSchema } from './check-schema.js';
 import { secretsSchema } from './secrets-schema.js';
 import { duration, eventSize, interval, size } from './units.js';
 
+// A config is read once: to write and compile code for that costs more than it saves.
+z.config({ jitless: true });
+
 const count = z.int().min(1);
 const names = z.array(z.string());
 

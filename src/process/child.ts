@@ -1,7 +1,7 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa, type ResultPromise } from 'execa';
 import { HearthError } from '../errors.js';
 import { childEnv } from './env.js';
 import { type StopLadder, stopTree } from './stop.js';
@@ -41,36 +41,28 @@ const DRAIN_MS = 100;
 /** Larger messages are written at once and alone: to join them would copy them. In UTF-16 units. */
 const MAX_JOINED = 65_536;
 
-type Process = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; buffer: false; reject: false }>;
-
 /** One running stdio program: started without a shell, leader of its own process group, and its only owner. */
 export class Child {
-  readonly #process: Process;
+  readonly #process: ChildProcessWithoutNullStreams;
   readonly #marker: string;
   readonly #exited: Promise<void>;
   #ended = false;
   #queued = '';
   #stopping: Promise<void> | undefined;
 
+  /** @throws Error if it cannot even be tried to start it: a NUL in an argument, no descriptors left */
   constructor(
     private readonly options: ChildOptions,
     private readonly handlers: ChildHandlers,
   ) {
     const { command, args, cwd, env, passEnv, extraPath, watchdog } = options;
     this.#marker = [watchdog?.owner, randomUUID()].filter(Boolean).join('.');
-    this.#process = execa(command, [...args], {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'pipe',
-      buffer: false,
-      reject: false,
-      shell: false,
+    this.#process = spawn(command, args, {
       detached: true, // setsid: the whole group can be signalled
-      cleanup: false, // the ladder below is the only thing that ends a child
-      extendEnv: false,
       env: childEnv(process.env, { set: env, pass: passEnv, marker: this.#marker, extraPath }),
       ...(cwd !== undefined && { cwd }),
-    }) as Process;
+    });
+    if (!this.#process.stdin) throw new Error(`spawn ${command}: no descriptors are left`);
     this.#process.stdin.on('error', () => {}); // EPIPE: the exit event tells the rest
     this.#process.stdout.on('data', (chunk: Buffer) => this.handlers.onStdout(chunk)).on('error', () => {});
     this.#process.stderr.on('data', (chunk: Buffer) => this.handlers.onStderr(chunk)).on('error', () => {});
@@ -134,8 +126,8 @@ export class Child {
     const exit = await new Promise<ChildExit>((resolve) => {
       // `exit`, not `close`: a grandchild that inherited stdout can hold the pipe open for ever.
       this.#process.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined, spawnError: undefined }));
-      void this.#process.then((result) => {
-        if (this.pid === undefined) resolve({ code: undefined, signal: undefined, spawnError: String(result.originalMessage) });
+      this.#process.on('error', (error) => {
+        if (this.pid === undefined) resolve({ code: undefined, signal: undefined, spawnError: error.message });
       });
     });
     this.#ended = true;

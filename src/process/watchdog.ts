@@ -1,5 +1,7 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { execa, type ResultPromise } from 'execa';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { MARKER } from './env.js';
 
 /**
@@ -26,7 +28,7 @@ for signal in TERM KILL; do
   [ $signal = KILL ] || sleep 1
 done`;
 
-type Shell = ResultPromise<{ stdin: 'pipe'; stdout: 'ignore'; stderr: 'ignore'; reject: false }>;
+type Shell = ChildProcessByStdio<Writable, null, null>;
 
 /** A shell that outlives hearth by the moment it takes to clean up after it. Costs about a megabyte. */
 export class Watchdog {
@@ -48,23 +50,22 @@ export class Watchdog {
   /** Hearth ends in order: there is nothing left to clean up. */
   async close(): Promise<void> {
     this.#shell?.ref(); // or a process with nothing else to do would end before the one that it waits for
-    this.#shell?.stdin.end();
-    await this.#shell;
+    const shell = this.#shell;
+    if (!shell || shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
+    shell.ref();
+    shell.stdin.end();
+    await once(shell, 'exit');
   }
 
   #start(): Shell {
-    const shell = execa('/bin/sh', ['-c', SCRIPT, 'hearth-watchdog', this.owner], {
-      stdin: 'pipe',
-      stdout: 'ignore',
-      stderr: 'ignore',
-      reject: false,
+    const shell = spawn('/bin/sh', ['-c', SCRIPT, 'hearth-watchdog', this.owner], {
+      stdio: ['pipe', 'ignore', 'ignore'],
       detached: true, // not in hearth's group: a signal to that one must not end it
-      cleanup: false,
-      extendEnv: false,
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
-    }) as Shell;
+    });
     shell.unref();
-    shell.stdin.on('error', () => {}); // no shell on this system: children still see the end of their stdin
+    shell.on('error', () => {}); // no shell on this system: children still see the end of their stdin
+    shell.stdin.on('error', () => {});
     return shell;
   }
 }
