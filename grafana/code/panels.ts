@@ -11,8 +11,8 @@ import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
 /** Labels that the variables of the dashboard choose. */
 export const CHOSEN = 'job=~"$job", instance=~"$instance", service=~"$service"';
-/** The same for logs, which have no job. */
-export const CHOSEN_LOGS = 'mcp_type=~".+", mcp_service=~"$service"';
+/** The same for logs, which have no job, and compose's names of services. */
+export const CHOSEN_LOGS = 'mcp_type=~".+", mcp_service=~"(mcp-)?$service"';
 
 export const PROMETHEUS = { type: 'prometheus', uid: '$' + '{prometheus_datasource}' };
 export const LOKI = { type: 'loki', uid: '$' + '{loki_datasource}' };

@@ -31,14 +31,15 @@ export class Program {
    * @param url   where it listens
    * @param ready path that answers 200 when it works
    * @param log   file for what it says
+   * @param limit milliseconds that it may take
    */
-  static async start(command: string, args: readonly string[], url: string, ready: string, log: string): Promise<Program> {
+  static async start(command: string, args: readonly string[], url: string, ready: string, log: string, limit = READY_MS): Promise<Program> {
     const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const file = createWriteStream(log);
     child.stdout.pipe(file, { end: false });
     child.stderr.pipe(file, { end: false });
     const program = new Program(url, child);
-    const deadline = performance.now() + READY_MS;
+    const deadline = performance.now() + limit;
     let failed: Error | undefined;
     child.once('error', (error) => {
       failed = error;
