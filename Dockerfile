@@ -10,17 +10,22 @@ WORKDIR /build
 COPY container/strip /usr/local/bin/
 ENV npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false npm_config_ignore_scripts=true
 
+FROM npm AS hearth-modules
+COPY package.json package-lock.json ./
+# Left out of images: the servers that hearth brings along for a checkout. The embedded database is for one image only.
+RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --omit=peer \
+ && npm pkg delete $(node -p "Object.keys(require('./package.json').dependencies).filter((name) => name.includes('/server-')).map((name) => 'dependencies.' + name).join(' ')") \
+ && npm prune --omit=dev --omit=peer && strip node_modules \
+ && mkdir -p /embedded && mv node_modules/@electric-sql /embedded/
+
 FROM npm AS hearth-build
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
 COPY tsconfig*.json rolldown.config.ts ./
 COPY src src
 COPY wrappers wrappers
-RUN npm run -s build && chmod +x dist/main.js dist/wrappers/*/main.js && find wrappers -type f ! -name service.yaml -delete
-# Left out of images: the servers that hearth brings along for a checkout. The embedded database is for one image only.
-RUN npm pkg delete $(node -p "Object.keys(require('./package.json').dependencies).filter((name) => name.includes('/server-')).map((name) => 'dependencies.' + name).join(' ')") \
- && npm prune --omit=dev --omit=peer && strip node_modules \
- && mkdir -p /embedded && mv node_modules/@electric-sql /embedded/
+RUN npm run -s build && chmod +x dist/main.js dist/wrappers/*/main.js && find wrappers -type f ! -name service.yaml -delete \
+ && mkdir /hearth && mv package.json dist wrappers /hearth/
 
 FROM npm AS filesystem-build
 COPY wrappers/filesystem/package*.json ./
@@ -64,10 +69,8 @@ RUN --mount=type=secret,id=apt.conf,target=/etc/apt/apt.conf.d/90build \
  && ln -s /opt/hearth/dist/main.js /usr/local/bin/hearth
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY container/health /usr/local/bin/health
-COPY --from=hearth-build /build/node_modules /opt/hearth/node_modules
-COPY --from=hearth-build /build/package.json /opt/hearth/package.json
-COPY --from=hearth-build /build/wrappers /opt/hearth/wrappers
-COPY --from=hearth-build /build/dist /opt/hearth/dist
+COPY --from=hearth-modules /build/node_modules /opt/hearth/node_modules
+COPY --from=hearth-build /hearth /opt/hearth
 WORKDIR /data
 USER node
 ENV PATH=/opt/server/bin:/opt/server/node_modules/.bin:/usr/local/bin:/usr/bin:/bin \
@@ -91,19 +94,19 @@ LABEL org.opencontainers.image.title="hearth filesystem" com.mcp.service=filesys
 
 FROM base AS monitoring
 ENV HEARTH_SERVICE=monitoring HEARTH_ALLOWED_HOSTS=mcp-monitoring
-ARG TOOLS=0
+ARG TOOLS=18
 LABEL org.opencontainers.image.title="hearth monitoring" com.mcp.service=monitoring com.mcp.type=monitoring com.mcp.tools=${TOOLS}
 
 FROM base AS memory
-COPY --from=hearth-build /embedded/@electric-sql /opt/hearth/node_modules/@electric-sql
+COPY --from=hearth-modules /embedded/@electric-sql /opt/hearth/node_modules/@electric-sql
 ENV HEARTH_SERVICE=memory HEARTH_ALLOWED_HOSTS=mcp-memory MEMORY_DIR=/data/memory
 VOLUME /data
-ARG TOOLS=0
+ARG TOOLS=12
 LABEL org.opencontainers.image.title="hearth memory" com.mcp.service=memory com.mcp.type=memory com.mcp.tools=${TOOLS}
 
 FROM base AS timescaledb
 ENV HEARTH_SERVICE=timescaledb HEARTH_ALLOWED_HOSTS=mcp-timescaledb
-ARG TOOLS=0
+ARG TOOLS=9
 LABEL org.opencontainers.image.title="hearth timescaledb" com.mcp.service=timescaledb com.mcp.type=database com.mcp.tools=${TOOLS}
 
 FROM base AS github
@@ -127,7 +130,7 @@ RUN --mount=type=secret,id=apt.conf,target=/etc/apt/apt.conf.d/90build \
 USER node
 COPY --from=playwright-build /build/node_modules /opt/server/node_modules
 ENV HEARTH_SERVICE=playwright HEARTH_ALLOWED_HOSTS=mcp-playwright HOME=/tmp CHROMIUM_PATH=/usr/bin/chromium-headless-shell
-ARG TOOLS=25
+ARG TOOLS=24
 LABEL org.opencontainers.image.title="hearth playwright" com.mcp.service=playwright com.mcp.type=browser com.mcp.tools=${TOOLS}
 
 FROM base AS python

@@ -3,6 +3,7 @@ import { AuditLog } from './audit-log.js';
 import { type AccessParts, accessOf } from './auth-setup.js';
 import type { Config, ServerConfig } from './config/schema.js';
 import { connectorOf, needsOf } from './connect.js';
+import { Overheard } from './health/overheard.js';
 import { healthOf, ownUrl } from './health-setup.js';
 import { Endpoints } from './http/endpoints.js';
 import { Listener } from './http/listener.js';
@@ -162,7 +163,10 @@ export class App {
     const { limits, http } = this.options.config;
     const log = this.options.log.with({ server: name });
     const serverMetrics = families.of(name);
-    const context = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, log, metrics: serverMetrics, redactor: this.#redactor };
+    const overheard = new Overheard(server.check?.deniedBy ?? []);
+    const onStderr = (line: string): void => overheard.hear(line);
+    const shared = { limits, extraPath: this.options.extraPath, watchdog: this.#watchdog, redactor: this.#redactor };
+    const context = { ...shared, log, metrics: serverMetrics, onStderr };
     const isRemote = server.url !== undefined;
     const needs = (): string | undefined => needsOf(server);
     const router = new ServerRouter(
@@ -208,7 +212,8 @@ export class App {
       hub,
     );
     hub?.add(router);
-    return { router, metrics: serverMetrics, health: healthOf(server, { router, needs, log, metrics: serverMetrics }, () => this.#url) };
+    const health = healthOf(server, { router, needs, log, metrics: serverMetrics }, overheard, () => this.#url);
+    return { router, metrics: serverMetrics, health };
   }
 }
 

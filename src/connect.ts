@@ -20,6 +20,8 @@ export interface ConnectContext {
   readonly log: Log;
   readonly metrics: ServerMetrics;
   readonly redactor: Redactor;
+  /** Hears what servers of this machine write to stderr, without the secrets. */
+  readonly onStderr: (line: string) => void;
 }
 
 /** Opens a child with further variables and arguments. */
@@ -27,7 +29,7 @@ export type Connector = (env: Readonly<Record<string, string>>, extraArgs?: read
 
 /** How a configured server is reached, whichever kind it is. @throws ConfigError if its `ca` file cannot be read */
 export function connectorOf(name: string, server: ServerConfig, context: ConnectContext): Connector {
-  const { limits, extraPath, watchdog, log, metrics, redactor } = context;
+  const { limits, extraPath, watchdog, log, metrics, redactor, onStderr } = context;
   const { command, url } = server;
   if (url !== undefined) {
     const remote = {
@@ -50,6 +52,7 @@ export function connectorOf(name: string, server: ServerConfig, context: Connect
     maxMessage: limits.message,
     stderrLines: limits.stderrLines,
     redact: redactor.text,
+    onStderr,
   };
   return (env, extraArgs = []) => {
     const args = [...server.args, ...extraArgs];

@@ -1,22 +1,26 @@
 import type { ServerConfig } from './config/schema.js';
 import { DeepCheck } from './health/deep-check.js';
 import { Dependencies } from './health/dependencies.js';
+import type { Overheard } from './health/overheard.js';
 import { ServerHealth, type ServerHealthOptions } from './health/server-health.js';
 
 /**
  * How a configured server is looked after.
- * @param url hearth's own, once it listens
+ * @param overheard what it wrote to its log
+ * @param url       hearth's own, once it listens
  */
 export function healthOf(
   { check, credentials, dependsOn, minTools }: ServerConfig,
   parts: Pick<ServerHealthOptions, 'router' | 'needs' | 'log' | 'metrics'>,
+  overheard: Overheard,
   url: () => string,
 ): ServerHealth {
   const isKeyed = Object.keys(credentials).length > 0; // no child is there before a client brings its own
   return new ServerHealth({
     ...parts,
     dependencies: new Dependencies(dependsOn),
-    check: check && !isKeyed ? new DeepCheck({ ...check, expect: check.expect }, (call) => parts.router.checks.make(call), url) : undefined,
+    check:
+      check && !isKeyed ? new DeepCheck({ ...check, expect: check.expect }, (call) => parts.router.checks.make(call), overheard, url) : undefined,
     minTools: isKeyed ? 0 : minTools,
   });
 }

@@ -7,7 +7,10 @@ export const checkSchema = z
     tool: z.string().min(1).meta({ description: 'Tool to call. It need not be among the offered ones.' }),
     args: z.record(z.string(), z.unknown()).default({}).meta({ description: "Its arguments. `{hearth}` in a text stands for hearth's own URL." }),
     expect: z.string().optional().meta({ description: 'Text that the answer has to hold. Some servers report failures as if they were successes.' }),
-    deniedBy: z.array(z.string()).default([]).meta({ description: 'Texts of a failure that mean: the credentials are wrong.' }),
+    deniedBy: z
+      .array(z.string())
+      .default([])
+      .meta({ description: 'Texts of a failure, or of the log that the server writes meanwhile, that mean: the credentials are wrong.' }),
     interval: interval.default(30_000).meta({ description: 'Time between two calls. A failed one is made again after at most 30 s.' }),
     timeout: interval.default(10_000).meta({ description: 'Longest time of one call.' }),
     ownProcess: z.boolean().default(false).meta({

@@ -1,13 +1,14 @@
 import { asHearthError, HearthError, reasonOf } from '../errors.js';
 import { isObject, type JsonObject, objectOf, stringOf } from '../protocol/message.js';
 import type { CheckCall } from '../router/check-call.js';
+import type { Overheard } from './overheard.js';
 import type { Problem } from './problem.js';
 
 /** All times in milliseconds. */
 export interface DeepCheckSettings extends CheckCall {
   /** Text that the answer has to hold. */
   readonly expect: string | undefined;
-  /** Texts of a failure that mean: the credentials are wrong. */
+  /** Texts of a failure, or of the server's log meanwhile, that mean: the credentials are wrong. */
   readonly deniedBy: readonly string[];
   readonly interval: number;
 }
@@ -22,10 +23,14 @@ export class DeepCheck {
   #checkedAt: number | undefined;
   #tookMs = 0;
 
-  /** @param url hearth's own, once it listens */
+  /**
+   * @param overheard what of `deniedBy` the server wrote to its log
+   * @param url       hearth's own, once it listens
+   */
   constructor(
     private readonly settings: DeepCheckSettings,
     private readonly make: (call: CheckCall) => Promise<unknown>,
+    private readonly overheard: Overheard,
     private readonly url: () => string,
   ) {}
 
@@ -45,7 +50,7 @@ export class DeepCheck {
 
   /** Makes the call. Never throws: what goes wrong is the outcome. */
   async run(): Promise<void> {
-    const { tool, args, deniedBy } = this.settings;
+    const { args } = this.settings;
     const start = performance.now();
     let failure: string | undefined;
     try {
@@ -56,9 +61,15 @@ export class DeepCheck {
     }
     this.#tookMs = performance.now() - start;
     this.#checkedAt = performance.now();
-    const isDenied = failure !== undefined && deniedBy.some((text) => failure.includes(text));
-    this.#problem =
-      failure === undefined ? undefined : { stage: isDenied ? 'credentials' : 'check', message: `its check (${tool}) failed: ${failure}` };
+    this.#problem = failure === undefined ? undefined : this.#problemOf(failure, start);
+  }
+
+  #problemOf(failure: string, start: number): Problem {
+    const { tool, deniedBy } = this.settings;
+    const message = `its check (${tool}) failed: ${failure}`;
+    if (deniedBy.some((text) => failure.includes(text))) return { stage: 'credentials', message };
+    const heard = this.overheard.since(start);
+    return heard === undefined ? { stage: 'check', message } : { stage: 'credentials', message: `${message}; its log says "${heard}"` };
   }
 
   /** The last outcome no longer counts. */

@@ -15,6 +15,8 @@ export interface StdioOptions extends ChildOptions {
   readonly stderrLines: number;
   /** Takes secrets out of what the child prints, before it is cut or kept. */
   readonly redact?: (text: string) => string;
+  /** Hears each line of stderr. */
+  readonly onStderr?: (line: string) => void;
 }
 
 const MAX_STDERR_LINE = 64 * 1024;
@@ -94,6 +96,7 @@ class StdioUpstream implements Upstream {
     this.metrics.stderrLines.inc();
     const clean = this.#redacted(line);
     this.#ring.push(clean);
+    this.options.onStderr?.(clean);
     this.log.info('child_stderr', clean, { stream: 'stderr' });
   }
 

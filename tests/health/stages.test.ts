@@ -63,6 +63,16 @@ describe('stages of failure are told apart', () => {
     expect(await ready(running.url)).toBe(503);
   });
 
+  it(verifies(['H.stages'], 'credentials that are wrong: by what the server writes to its log meanwhile, wrapped or not'), async () => {
+    const grumble = 'setInterval(() => console.error("FATAL:  wrong\\n     password"), 20)';
+    const server = fixture('', { check: { tool: 'sleep', args: { ms: 200 }, expect: 'yes', deniedBy: ['never heard', 'wrong password'] } });
+    const { command, args = [] } = server;
+    await using running = await start({ ...server, command, args: ['--import', `data:text/javascript,${grumble}`, ...args] });
+    await until(async () => (await stage(running.url)) === 'credentials');
+    const { problem } = await found(running.url);
+    expect(problem?.message).toBe('its check (sleep) failed: the answer lacks "yes": slept; its log says "wrong password"');
+  });
+
   it(verifies(['H.stages'], 'a dependency: named with its address, and over by itself'), async () => {
     let server = await listening();
     const { port } = server.address() as { port: number };
