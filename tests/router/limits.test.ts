@@ -54,8 +54,8 @@ describe('a full server', () => {
     await using hearth = await startApp({ servers: { fixture: server }, limits: { concurrency: 1 } });
     await untilReady(hearth.url);
     const [greedy, modest] = [await open(hearth.url), await open(hearth.url)];
-    const many = Array.from({ length: 50 }, (_, id) => greedy.call(id, 'sleep', { ms: 5, text: 'greedy' }));
-    await until(() => Number(queueOf(hearth).waiting) > 40);
+    const many = Array.from({ length: 50 }, (_, id) => greedy.call(id, 'sleep', { ms: id === 0 ? 2_000 : 5, text: 'greedy' }));
+    await until(() => Number(queueOf(hearth).waiting) > 40); // the first one gives the others the time to queue
     expect(await modest.call(1, 'echo', { text: 'modest' })).toBe('modest');
     expect(Number(queueOf(hearth).waiting)).toBeGreaterThan(20);
     await Promise.all(many);
@@ -128,7 +128,10 @@ describe('the circuit breaker', () => {
   });
 
   it(verifies(['R.breaker'], 'counts a crash once, time limits each, and no errors of the server; a reset closes it'), async () => {
-    await using hearth = await startApp({ servers: { fixture: fixture('', { ...failing, breakerOpen: 60_000 }) }, limits: { requestTimeout: 100 } });
+    await using hearth = await startApp({
+      servers: { fixture: fixture('', { ...failing, breakerOpen: 60_000 }) },
+      limits: { requestTimeout: 1_000 },
+    });
     await untilReady(hearth.url);
     const client = await open(hearth.url);
     for (let id = 0; id < 5; id++) await client.call(id, id % 2 ? 'fail' : 'error');
@@ -137,6 +140,7 @@ describe('the circuit breaker', () => {
     await client.call(5, 'die');
     await Promise.all(inFlight);
     expect(queueOf(hearth).breaker).toBe('closed');
+    await untilReady(hearth.url); // a call that waits for the child is none that the child left unanswered
     await client.call(6, 'sleep', { ms: 60_000 });
     expect(queueOf(hearth).breaker).toBe('open');
     await fetch(`${hearth.url}/servers/fixture/reset`, { method: 'POST' });
