@@ -12,11 +12,15 @@ ENV npm_config_fund=false npm_config_audit=false npm_config_update_notifier=fals
 
 FROM npm AS hearth-modules
 COPY package.json package-lock.json ./
-# Left out of images: the servers that hearth brings along for a checkout. The embedded database is for one image only.
+# What hearth's own servers need, in parts, since not every image needs all: the embedded database, the program's own few modules that
+# are not bundled (docs/adr/0017-a-bundled-program.md), and the rest. The servers that hearth brings along for a checkout are left out.
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --omit=peer \
  && npm pkg delete $(node -p "Object.keys(require('./package.json').dependencies).filter((name) => name.includes('/server-')).map((name) => 'dependencies.' + name).join(' ')") \
  && npm prune --omit=dev --omit=peer && strip node_modules \
- && mkdir -p /embedded && mv node_modules/@electric-sql /embedded/
+ && find node_modules -type f -iname 'licen[cs]e*' -exec sh -c 'for file; do echo "==== $file"; cat "$file"; done' sh {} + >THIRD-PARTY-LICENCES \
+ && mkdir -p /embedded && mv node_modules/@electric-sql /embedded/ && cp -r node_modules /all \
+ && npm pkg delete $(node -p "Object.keys(require('./package.json').dependencies).filter((name) => name !== 'pg').map((name) => 'dependencies.' + name).join(' ')") \
+ && npm prune --omit=dev --omit=peer
 
 FROM npm AS hearth-build
 COPY package.json package-lock.json ./
@@ -25,7 +29,7 @@ COPY tsconfig*.json rolldown.config.ts ./
 COPY src src
 COPY wrappers wrappers
 RUN npm run -s build && chmod +x dist/main.js dist/wrappers/*/main.js && find wrappers -type f ! -name service.yaml -delete \
- && mkdir /hearth && mv package.json dist wrappers /hearth/
+ && mkdir -p /hearth/dist /servers && mv dist/wrappers /servers/ && mv package.json wrappers /hearth/ && mv dist/main.js dist/bundle-*.js /hearth/dist/
 
 FROM npm AS filesystem-build
 COPY wrappers/filesystem/package*.json ./
@@ -56,6 +60,15 @@ FROM python-build AS postgres-build
 COPY wrappers/postgres/requirements.txt /build/
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt
 
+# For compose/litellm.yaml where LiteLLM's own image cannot be had: `docker build --target litellm`. Some packages of it come as source.
+FROM python-build AS litellm
+COPY compose/litellm/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt \
+ && useradd --uid 1000 --create-home litellm
+USER litellm
+ENV PATH=/opt/server/bin:/usr/bin:/bin
+ENTRYPOINT ["litellm"]
+
 FROM ${NODE_IMAGE} AS node
 FROM ${GITHUB_IMAGE} AS github-server
 
@@ -70,7 +83,12 @@ RUN --mount=type=secret,id=apt.conf,target=/etc/apt/apt.conf.d/90build \
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY container/health /usr/local/bin/health
 COPY --from=hearth-modules /build/node_modules /opt/hearth/node_modules
+COPY --from=hearth-modules /build/THIRD-PARTY-LICENCES /opt/hearth/
 COPY --from=hearth-build /hearth /opt/hearth
+# Compiled once, for the user and the Node.js that run it: nobody can write there later.
+RUN install -d -o node /opt/hearth/dist/.cache \
+ && setpriv --reuid=node --regid=node --clear-groups timeout --signal=TERM 20 hearth wrap --port 0 -- sleep 5 >/dev/null 2>&1; \
+    chown -R root:root /opt/hearth/dist/.cache && chmod -R a+rX /opt/hearth/dist/.cache && test -n "$(ls /opt/hearth/dist/.cache)"
 WORKDIR /data
 USER node
 ENV PATH=/opt/server/bin:/opt/server/node_modules/.bin:/usr/local/bin:/usr/bin:/bin \
@@ -92,19 +110,23 @@ VOLUME /data
 ARG TOOLS=14
 LABEL org.opencontainers.image.title="hearth filesystem" com.mcp.service=filesystem com.mcp.type=storage com.mcp.tools=${TOOLS}
 
-FROM base AS monitoring
+FROM base AS own
+COPY --from=hearth-modules /all /opt/hearth/node_modules
+COPY --from=hearth-build /servers /opt/hearth/dist
+
+FROM own AS monitoring
 ENV HEARTH_SERVICE=monitoring HEARTH_ALLOWED_HOSTS=mcp-monitoring
 ARG TOOLS=18
 LABEL org.opencontainers.image.title="hearth monitoring" com.mcp.service=monitoring com.mcp.type=monitoring com.mcp.tools=${TOOLS}
 
-FROM base AS memory
+FROM own AS memory
 COPY --from=hearth-modules /embedded/@electric-sql /opt/hearth/node_modules/@electric-sql
 ENV HEARTH_SERVICE=memory HEARTH_ALLOWED_HOSTS=mcp-memory MEMORY_DIR=/data/memory
 VOLUME /data
 ARG TOOLS=12
 LABEL org.opencontainers.image.title="hearth memory" com.mcp.service=memory com.mcp.type=memory com.mcp.tools=${TOOLS}
 
-FROM base AS timescaledb
+FROM own AS timescaledb
 ENV HEARTH_SERVICE=timescaledb HEARTH_ALLOWED_HOSTS=mcp-timescaledb
 ARG TOOLS=9
 LABEL org.opencontainers.image.title="hearth timescaledb" com.mcp.service=timescaledb com.mcp.type=database com.mcp.tools=${TOOLS}

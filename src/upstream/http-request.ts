@@ -22,6 +22,12 @@ export interface Outgoing {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Node takes its own listener off a socket a moment before an answer ends, and destroys the socket with an error if the request is given
+ * up in that moment: without another listener that would end the process. Whoever made the request hears of it in any case.
+ */
+const heardElsewhere = (): void => {};
+
 /** HTTP to one remote server. Node's own client, since fetch ends streams that are silent for five minutes. */
 export class RemoteHttp {
   readonly #agent: PlainAgent | TlsAgent;
@@ -44,6 +50,7 @@ export class RemoteHttp {
       const request = send(url, { method, headers: { ...this.options.headers, ...headers, ...length }, agent: this.#agent, signal }, resolve);
       request.on('error', fail);
       request.once('socket', (socket) => {
+        if (!socket.listeners('error').includes(heardElsewhere)) socket.on('error', heardElsewhere); // a socket is used many times
         const timer = setTimeout(() => request.destroy(new Error('connection attempt timed out')), this.options.connectTimeout);
         const connected = (): void => clearTimeout(timer);
         if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected).once('close', connected);

@@ -9,11 +9,12 @@ export const NINE = ['filesystem', 'monitoring', 'memory', 'fetch', 'postgres', 
 export const SKIPPED = process.env.HEARTH_DOCKER === '1' ? undefined : 'skipped without HEARTH_DOCKER=1 (npm run test:containers)';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const FILES = ['-f', 'compose/compose.yaml', '-f', 'tests/e2e/containers/compose.yaml'];
+const FILES = ['compose/compose.yaml', 'compose/litellm.yaml', 'tests/e2e/containers/compose.yaml'].flatMap((file) => ['-f', file]);
 const ENV = {
   HEARTH_TAG: 'test',
   COMPOSE_PROFILES: 'github,n8n',
   GITHUB_IMAGE: 'hearth-test/github-server',
+  LITELLM_IMAGE: 'hearth-test/litellm',
   GITHUB_TOKEN_FILE: '../tests/e2e/containers/key.txt',
   N8N_API_KEY_FILE: '../tests/e2e/containers/key.txt',
 };
