@@ -23,6 +23,7 @@ import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
 import { Redactor } from './telemetry/redactor.js';
 import { ServerMetricFamilies } from './telemetry/server-metrics.js';
+import { Tracing } from './telemetry/tracing.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -48,6 +49,7 @@ export class App {
   readonly #watchdog = new Watchdog();
   readonly #redactor: Redactor;
   readonly #audit: AuditLog;
+  readonly #tracing: Tracing;
   #draining = false;
   #url = '';
 
@@ -61,6 +63,7 @@ export class App {
     this.#guarded = accessOf(config, metrics, log);
     const { access, metadata } = this.#guarded;
     this.#audit = new AuditLog(config, log, this.#redactor);
+    this.#tracing = new Tracing(config.traces);
     const entries = Object.entries(config.servers);
     const families = new ServerMetricFamilies(metrics, entries.length > 1);
     const hub = entries.length > 1 ? new HubRouter(version, limits.firstListWait) : undefined;
@@ -117,6 +120,7 @@ export class App {
   async start(): Promise<string> {
     const { host, port } = this.options.config.listen;
     const { authenticator, rates } = this.#guarded;
+    await this.#tracing.load(this.options.version, this.options.log, this.#redactor);
     const listening = Promise.resolve(rates?.prepare()).then(() => this.#listener.listen(host, port));
     const url = await listening.catch(async (error: unknown) => {
       await this.stop(); // its timers would keep the process alive
@@ -156,7 +160,13 @@ export class App {
     await Promise.all([stopped, looked]);
     this.#listener.closeAll();
     await closed;
-    await Promise.all([this.#watchdog.close(), this.sessions.replay.close(), this.#guarded.rates?.close(), this.#audit.close()]);
+    await Promise.all([
+      this.#watchdog.close(),
+      this.sessions.replay.close(),
+      this.#guarded.rates?.close(),
+      this.#audit.close(),
+      this.#tracing.close(),
+    ]);
   }
 
   #makeServer(name: string, server: ServerConfig, metrics: Metrics, families: ServerMetricFamilies, hub: HubRouter | undefined): ReportedServer {
@@ -194,6 +204,8 @@ export class App {
           requestTimeout: limits.requestTimeout,
           maxRequestTime: limits.maxRequestTime,
           retries: server.retries,
+          correlation: server.correlation,
+          transport: isRemote ? 'tcp' : 'pipe',
           keepAliveInterval: http.heartbeat,
         },
         gate: {
@@ -208,6 +220,7 @@ export class App {
         log,
         metrics,
         serverMetrics,
+        tracing: this.#tracing,
       },
       hub,
     );

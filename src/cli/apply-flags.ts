@@ -10,6 +10,7 @@ export function applyFlags(config: Config, flags: ServeFlags): Config {
     listen: { ...config.listen, ...defined({ host, port }) },
     servers: Object.fromEntries(servers),
     http: { ...config.http, ...defined({ stateless, jsonResponse, heartbeat, allowedHosts, allowedOrigins, maxEvent: flags.maxEventSize }) },
+    traces: { ...config.traces, ...defined({ endpoint: flags.tracesEndpoint }) },
     state: { ...config.state, ...defined({ dir: flags.stateDir }) },
     auth: { ...config.auth, ...defined({ apiKeyFile: flags.apiKeyFile }) },
     limits: {

@@ -23,6 +23,7 @@ export interface ServeFlags {
   readonly stateDir?: string;
   readonly maxEventSize?: number;
   readonly apiKeyFile?: string;
+  readonly tracesEndpoint?: string;
 }
 
 /** The options that `wrap` and `serve` share; each has an environment form. */
@@ -54,6 +55,7 @@ export function addServeOptions(command: Command): Command {
     )
     .addOption(option('--allowed-origins <origins>', 'web origins that may use hearth, comma-separated; * for any', 'HEARTH_ALLOWED_ORIGINS', list))
     .addOption(option('--api-key-file <file>', 'file of keys, one a line, that clients need (default: none is needed)', 'HEARTH_API_KEY_FILE'))
+    .addOption(option('--traces-endpoint <url>', 'collector that gets traces by OTLP over HTTP (default: none)', 'HEARTH_TRACES_ENDPOINT', httpUrl))
     .addOption(option('--state-dir <folder>', 'folder for what lets clients resume streams after a restart (default: none)', 'HEARTH_STATE_DIR'));
 }
 
@@ -127,4 +129,9 @@ function list(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean);
+}
+
+function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw invalidArgument('must be an http:// or https:// URL');
 }

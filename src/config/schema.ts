@@ -82,6 +82,10 @@ export const serverSchema = z
     maxRestarts: count.default(5).meta({ description: 'More restarts than this within `restartWindow` and the server is `failed`.' }),
     restartWindow: duration.default(60_000).meta({ description: 'Window of `maxRestarts`.' }),
     retryFailed: duration.default(300_000).meta({ description: 'A failed server is tried again after this time.' }),
+    correlation: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'The server is told the correlation id of each request, as `hearth/correlationId` in its `_meta`.' }),
     retries: z
       .int()
       .min(0)
@@ -173,6 +177,21 @@ const state = z.strictObject({
     .meta({ description: 'Folder where events of /mcp are kept too, so that broken streams can be resumed after a restart. One for each hearth.' }),
 });
 
+const traces = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .optional()
+    .meta({ description: 'Where traces go, by OTLP over HTTP: the base URL of a collector, or the one for traces. Without it there are none.' }),
+  headers: z.record(z.string(), z.string()).default({}).meta({ description: 'Sent with them, for receivers that want a key.' }),
+  samplePercent: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(100)
+    .meta({ description: "How many of 100 traces are recorded; a client's own trace as the client says." }),
+  content: z.boolean().default(false).meta({ description: 'With arguments and results of tools, without known secrets in them.' }),
+});
+
 /** The whole configuration. Defaults stand beside the keys; unknown keys are errors. */
 export const configSchema = z
   .strictObject({
@@ -186,6 +205,7 @@ export const configSchema = z
     limits: limits.prefault({}),
     auth: authSchema.prefault({}),
     audit: audit.prefault({}),
+    traces: traces.prefault({}),
     state: state.prefault({}),
     secrets: secretsSchema.prefault({}),
   })

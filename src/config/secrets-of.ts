@@ -10,9 +10,10 @@ export type NamedSecret = readonly [name: string, value: string];
  *
  * @param env hearth's own environment, of which `passEnv` hands parts down
  */
-export function secretsOf({ servers, auth }: Config, env: NodeJS.ProcessEnv): NamedSecret[] {
+export function secretsOf({ servers, auth, traces }: Config, env: NodeJS.ProcessEnv): NamedSecret[] {
   const keys = (auth.keys ?? []).map((key) => ['API_KEY', typeof key === 'string' ? key : key.key] as const);
-  return [...keys, ...Object.values(servers).flatMap((server) => secretsOfServer(server, env))];
+  const receiver = [...Object.entries(traces.headers), ...(traces.endpoint === undefined ? [] : ofUrl('traces.endpoint', traces.endpoint))];
+  return [...keys, ...receiver, ...Object.values(servers).flatMap((server) => secretsOfServer(server, env))];
 }
 
 /** Headers that say what a client can read, and nothing about who it is. */

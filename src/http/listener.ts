@@ -73,7 +73,7 @@ export class Listener {
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
-    const correlation = correlationOf(req.headers['x-correlation-id']);
+    const correlation = correlationOf(req.headers);
     res.setHeader('X-Correlation-ID', correlation.id);
     withCorrelation(correlation, () => this.#handle(req, res));
   }

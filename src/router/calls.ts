@@ -1,12 +1,14 @@
 import type { Gate } from '../admission/gate.js';
 import { asHearthError, HearthError } from '../errors.js';
-import type { NotificationMessage, RequestMessage, ResponseMessage } from '../protocol/message.js';
+import { type JsonObject, type NotificationMessage, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
 import { replaceMembers } from '../protocol/splice.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Outcome } from '../telemetry/outcomes.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import { traceContextOf } from '../telemetry/trace-context.js';
+import type { CallTrace, Tracing } from '../telemetry/tracing.js';
 import { InFlight } from './in-flight.js';
 import { outcomeOf, Pending, type Rewrites } from './pending.js';
 import { logRequest } from './request-log.js';
@@ -17,6 +19,9 @@ import type { Caller, Exchange } from './router.js';
  * notifications inside them. So a reply keeps this distance, in milliseconds, from its request's last progress.
  */
 const PROGRESS_GAP_MS = 5;
+
+/** Member of `_meta` that tells a server the correlation id. */
+const CORRELATION_META = 'hearth/correlationId';
 
 /** How often a request that never reached its server is sent, before that is an error too. */
 const MAX_DELIVERIES = 3;
@@ -30,6 +35,10 @@ export interface CallSettings {
   readonly maxRequestTime: number;
   /** How often a call that may be repeated is sent again after its child died. */
   readonly retries: number;
+  /** Whether the server is told the correlation id of each request. */
+  readonly correlation: boolean;
+  /** How the server is reached. */
+  readonly transport: 'pipe' | 'tcp';
 }
 
 export interface CallsOptions {
@@ -39,6 +48,7 @@ export interface CallsOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly serverMetrics: ServerMetrics;
+  readonly tracing?: Tracing | undefined;
   /** Whether a tool is annotated as read-only or idempotent, so that repeating it does no harm (routing rule 6). */
   isRepeatable(tool: string): boolean;
 }
@@ -71,6 +81,7 @@ export class Calls {
     }
     this.inFlight.add(pending);
     serverMetrics.requestStarted();
+    if (this.options.tracing?.on) pending.trace = this.#trace(pending);
     pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
     try {
       pending.leave = gate.enter({ owner: caller, begin: () => this.#dispatch(pending), onExpired: (error) => this.#refuse(pending, error) });
@@ -113,7 +124,7 @@ export class Calls {
     }
     const { outcome, code } = outcomeOf(message);
     this.options.gate.breaker.success();
-    this.#end(pending, outcome, code);
+    this.#end(pending, outcome, code, message.body.result);
     if (code === undefined) pending.rewrites?.onResult?.(message);
     const reply = pending.toClient((code === undefined && pending.rewrites?.result?.(message)) || message);
     if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(reply);
@@ -177,11 +188,36 @@ export class Calls {
   #send(pending: Pending): void {
     if (pending.done) return;
     try {
-      this.supervisor.send(pending.toUpstream());
+      this.supervisor.send(pending.toUpstream(this.#metaOf(pending)));
       pending.sent = true;
+      pending.trace?.sent();
     } catch (error) {
       this.#undeliverable(pending, error);
     }
+  }
+
+  /** What the server is told beside the request, if it is to be told anything. */
+  #metaOf({ trace, correlation }: Pending): JsonObject | undefined {
+    const isTold = this.options.settings.correlation && correlation !== undefined;
+    if (!isTold && !trace) return undefined;
+    return { ...(isTold && { [CORRELATION_META]: correlation.id }), ...trace?.context };
+  }
+
+  /** The context of the message wins over that of the HTTP request, which may carry several messages. */
+  #trace({ upstreamId, clientId, message, tool, caller, correlation }: Pending): CallTrace | undefined {
+    const { server, settings, tracing } = this.options;
+    return tracing?.begin({
+      server,
+      method: message.method,
+      tool,
+      session: caller.id,
+      protocolVersion: stringOf(caller.initializeParams?.protocolVersion),
+      clientId,
+      upstreamId,
+      transport: settings.transport,
+      parent: traceContextOf(objectOf(message.params?._meta) ?? {}) ?? correlation?.context,
+      params: message.params,
+    });
   }
 
   #undeliverable(pending: Pending, error: unknown): void {
@@ -255,9 +291,10 @@ export class Calls {
     pending.fail(error);
   }
 
-  #end(pending: Pending, outcome: Outcome, code?: number): void {
+  #end(pending: Pending, outcome: Outcome, code?: number, result?: unknown): void {
     this.inFlight.remove(pending);
     pending.end();
+    pending.trace?.ended(outcome, code, result);
     const seconds = (performance.now() - pending.startedAt) / 1000;
     this.options.serverMetrics.requestEnded(pending.message.method, pending.tool, outcome, seconds, code);
     logRequest(this.options.log, pending, outcome, seconds, code);

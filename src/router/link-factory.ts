@@ -51,6 +51,7 @@ export class LinkFactory {
       log,
       metrics,
       serverMetrics,
+      tracing: this.options.tracing,
       ...(owner && { owner }),
       isRepeatable: (tool) => this.offering.isRepeatable(tool),
       handlers: {

@@ -1,8 +1,10 @@
 import type { HearthError } from '../errors.js';
-import { type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
+import { insertMembers, type JsonText } from '../protocol/insert.js';
+import { type JsonObject, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
 import { memberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/outcomes.js';
+import type { CallTrace } from '../telemetry/tracing.js';
 import { tokenOf } from './child-requests.js';
 import type { Caller, Exchange } from './router.js';
 
@@ -23,6 +25,7 @@ export class Pending {
   /** The client's id and progress token as JSON text, for the way back: as they were written, however many digits. */
   readonly clientId: string;
   readonly token: string | undefined;
+  trace: CallTrace | undefined;
   sent = false;
   done = false;
   timer: NodeJS.Timeout | undefined;
@@ -54,14 +57,28 @@ export class Pending {
     return toolOf(this.message, this.rewrites);
   }
 
-  /** The request as the server gets it: the upstream id in place of the client's id and progress token. */
-  toUpstream(): string {
-    const { message, upstreamId, token, rewrites } = this;
+  /**
+   * The request as the server gets it: the upstream id in place of the client's id and progress token.
+   * @param meta what its `_meta` gets besides
+   */
+  toUpstream(meta?: JsonObject): string {
+    const { upstreamId, token, rewrites } = this;
     const id = String(upstreamId);
-    if (token === undefined && !rewrites?.request) return replaceId(message.raw, message.body, id);
-    const edits: Replacement[] = [{ path: ['id'], json: id }, ...(rewrites?.request ?? [])];
+    const { message, edits } = meta ? this.#withMeta(meta) : { message: this.message, edits: [] };
+    if (token === undefined && !rewrites?.request && edits.length === 0) return replaceId(message.raw, message.body, id);
+    edits.push({ path: ['id'], json: id }, ...(rewrites?.request ?? []));
     if (token !== undefined) edits.push({ path: ['params', '_meta', 'progressToken'], json: id });
     return replaceMembers(message.raw, message.body, edits);
+  }
+
+  /** Members that `_meta` has already are replaced where they stand, so that nothing else is written anew. */
+  #withMeta(meta: JsonObject): { message: JsonText; edits: Replacement[] } {
+    const own = objectOf(this.message.params?._meta) ?? {};
+    const entries = Object.entries(meta);
+    const fresh = entries.filter(([key]) => !Object.hasOwn(own, key));
+    const message = fresh.length > 0 ? insertMembers(this.message, ['params', '_meta'], Object.fromEntries(fresh)) : this.message;
+    const known = entries.filter(([key]) => Object.hasOwn(own, key));
+    return { message, edits: known.map(([key, value]) => ({ path: ['params', '_meta', key], json: JSON.stringify(value) })) };
   }
 
   /** The server's answer as the client gets it: with its own id, and otherwise byte for byte. */

@@ -1,5 +1,6 @@
 import type { Log } from '../telemetry/log.js';
 import type { Outcome } from '../telemetry/outcomes.js';
+import { traceIdOf } from '../telemetry/trace-context.js';
 import type { Pending } from './pending.js';
 
 /**
@@ -8,7 +9,7 @@ import type { Pending } from './pending.js';
  */
 export function logRequest(
   log: Log,
-  { message, caller, correlation, tool }: Pending,
+  { message, caller, correlation, tool, trace }: Pending,
   outcome: Outcome,
   seconds: number,
   code: number | undefined,
@@ -25,5 +26,6 @@ export function logRequest(
     session: caller.id,
     principal: caller.principal?.name,
     correlationId: correlation?.id,
+    traceId: trace?.traceId ?? (correlation?.context && traceIdOf(correlation.context)),
   });
 }

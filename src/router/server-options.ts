@@ -6,6 +6,7 @@ import type { SupervisorSettings } from '../supervisor/options.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { Connect } from '../upstream/upstream.js';
 import type { AuditSettings } from './audit.js';
 import type { LinkSettings } from './link.js';
@@ -45,4 +46,5 @@ export interface ServerOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly serverMetrics: ServerMetrics;
+  readonly tracing?: Tracing | undefined;
 }

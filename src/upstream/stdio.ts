@@ -4,7 +4,9 @@ import { StderrRing } from '../process/stderr-ring.js';
 import { LineFramer } from '../protocol/framer.js';
 import { type Message, parseJson, parseMessage } from '../protocol/message.js';
 import { oneLine } from '../protocol/splice.js';
+import { levelOf } from '../telemetry/line-level.js';
 import type { Log } from '../telemetry/log.js';
+import { LogLimit } from '../telemetry/log-limit.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { ClosedReason, Connect, Upstream, UpstreamHandlers } from './upstream.js';
 
@@ -20,6 +22,9 @@ export interface StdioOptions extends ChildOptions {
 }
 
 const MAX_STDERR_LINE = 64 * 1024;
+/** Records of one child's lines in such a time, in milliseconds: a server that writes without end must not fill the disk. */
+const MAX_RECORDS = 200;
+const RECORDS_MS = 10_000;
 
 /** A factory of upstreams that each run one child process and speak newline-delimited JSON with it. */
 export function stdioUpstream(options: StdioOptions, log: Log, metrics: ServerMetrics): Connect {
@@ -31,6 +36,8 @@ class StdioUpstream implements Upstream {
   readonly #ring: StderrRing;
   readonly #stdout: LineFramer;
   readonly #stderr: LineFramer;
+  readonly #lines: LogLimit;
+  readonly #noise: LogLimit;
 
   constructor(
     private readonly options: StdioOptions,
@@ -39,6 +46,12 @@ class StdioUpstream implements Upstream {
     private readonly handlers: UpstreamHandlers,
   ) {
     this.#ring = new StderrRing(options.stderrLines);
+    const limit = (stream: string): LogLimit =>
+      new LogLimit(MAX_RECORDS, RECORDS_MS, (lines) =>
+        log.warn('child_lines_left_out', `${lines} lines of the server's ${stream} were left out of the log: too many at once`, { stream, lines }),
+      );
+    this.#lines = limit('stderr');
+    this.#noise = limit('stdout');
     this.#stdout = new LineFramer(options.maxMessage, {
       onLine: (line) => this.#receive(line),
       onOversized: (line) => handlers.onOversized(line),
@@ -86,7 +99,8 @@ class StdioUpstream implements Upstream {
     } catch (error) {
       // Banners and stray prints are common; they must never reach a client or break the stream.
       this.metrics.noiseLines.inc();
-      this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: this.#redacted(entry).slice(0, 200) });
+      if (this.log.isDebug && this.#noise.take())
+        this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: this.#redacted(entry).slice(0, 200) });
       return;
     }
     this.handlers.onMessage(message);
@@ -97,7 +111,7 @@ class StdioUpstream implements Upstream {
     const clean = this.#redacted(line);
     this.#ring.push(clean);
     this.options.onStderr?.(clean);
-    this.log.info('child_stderr', clean, { stream: 'stderr' });
+    if (this.#lines.take()) this.log[levelOf(clean)]('child_stderr', clean, { stream: 'stderr' });
   }
 
   #redacted(text: string): string {
@@ -107,6 +121,8 @@ class StdioUpstream implements Upstream {
   #exited(exit: ChildExit): void {
     this.#stdout.end();
     this.#stderr.end();
+    this.#lines.close();
+    this.#noise.close();
     this.handlers.onClosed(describe(exit, this.options.command, this.#ring.last()));
   }
 }

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { currentCorrelation } from '../../src/telemetry/correlation.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { recordedLog } from '../support/log.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
 import { RawSocket } from '../support/socket.js';
+import { scratchFile } from '../support/wire.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const { log, records } = recordedLog();
@@ -78,5 +80,65 @@ describe('X-Correlation-ID', () => {
 
   it('is nothing outside of a request', () => {
     expect(currentCorrelation()).toBeUndefined();
+  });
+});
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+describe('traceparent', () => {
+  it.each([
+    [`00-${TRACE}-00f067aa0ba902b7-01`, true],
+    [`cc-${TRACE}-00f067aa0ba902b7-01-what-comes-later`, true],
+    [`00-${TRACE}-00f067aa0ba902b7-01-more`, false],
+    [`ff-${TRACE}-00f067aa0ba902b7-01`, false],
+    [`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, false],
+    [`00-${TRACE}-${'0'.repeat(16)}-01`, false],
+    [`00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`, false],
+    ['', false],
+  ])('%s gives the correlation id: %s', async (traceparent, isValid) => {
+    const response = await client.post(call('error', { code: -32050 }), { traceparent });
+    const id = response.headers.get('x-correlation-id') ?? '';
+    if (!isValid) return expect(id).toMatch(UUID);
+    expect(id).toBe(TRACE);
+    await until(() => records.some((record) => record.correlationId === TRACE));
+    expect(recordOf(TRACE)).toMatchObject({ event: 'request', traceId: TRACE });
+  });
+
+  it('gives way to X-Correlation-ID, and is on the record beside it', async () => {
+    const headers = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, 'x-correlation-id': 'mine-9' };
+    expect((await client.post(call('echo', { text: 'x' }), headers)).headers.get('x-correlation-id')).toBe('mine-9');
+    await until(() => recordOf('mine-9') !== undefined);
+    expect(recordOf('mine-9')).toMatchObject({ traceId: TRACE });
+  });
+});
+
+describe('the server', () => {
+  async function lineOf(correlation: boolean, params: string): Promise<string> {
+    const journal = scratchFile();
+    const servers = { fixture: fixture('', { correlation, env: { FIXTURE_JOURNAL: journal } }) };
+    await using own = await startApp({ servers });
+    await untilReady(own.url);
+    const caller = new RawHttp(`${own.url}/mcp`);
+    await caller.open();
+    await (await caller.post(`{"jsonrpc":"2.0","id":99,"method":"tools/call","params":${params}}`, { 'x-correlation-id': 'told-1' })).text();
+    const lines = (await readFile(journal, 'utf8')).split('\n');
+    return lines.find((line) => line.includes('tools/call')) ?? '';
+  }
+
+  it('is told the correlation id on request, and the rest stays byte for byte', async () => {
+    const params = '{"name":"echo", "arguments":{"text":"x","big":12345678901234567890}}';
+    expect(await lineOf(true, params)).toContain(
+      '"params":{"_meta":{"hearth/correlationId":"told-1"},"name":"echo", "arguments":{"text":"x","big":12345678901234567890}}',
+    );
+    expect(await lineOf(false, params)).toContain(`"params":${params}`);
+  });
+
+  it('is told beside what the client says in _meta, and in place of what the client makes up', async () => {
+    const params = '{"name":"echo","_meta":{"a":1.0,"hearth/correlationId":"made up"},"arguments":{"big":12345678901234567890}}';
+    expect(await lineOf(true, params)).toContain(
+      '"params":{"name":"echo","_meta":{"a":1.0,"hearth/correlationId":"told-1"},"arguments":{"big":12345678901234567890}}',
+    );
+    const other = '{"name":"echo","_meta":{"a":1.0},"arguments":{"big":12345678901234567890}}';
+    expect(await lineOf(true, other)).toContain('"_meta":{"hearth/correlationId":"told-1","a":1.0},"arguments":{"big":12345678901234567890}');
   });
 });
