@@ -1,14 +1,14 @@
 import type { Gate } from '../admission/gate.js';
 import { asHearthError, HearthError } from '../errors.js';
-import { type JsonObject, type NotificationMessage, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
+import type { NotificationMessage, RequestMessage, ResponseMessage } from '../protocol/message.js';
 import { replaceMembers } from '../protocol/splice.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Outcome } from '../telemetry/outcomes.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
-import { traceContextOf } from '../telemetry/trace-context.js';
-import type { CallTrace, Tracing } from '../telemetry/tracing.js';
+import type { Tracing } from '../telemetry/tracing.js';
+import { beginTrace, metaOf } from './call-trace.js';
 import { InFlight } from './in-flight.js';
 import { outcomeOf, Pending, type Rewrites } from './pending.js';
 import { logRequest } from './request-log.js';
@@ -19,9 +19,6 @@ import type { Caller, Exchange } from './router.js';
  * notifications inside them. So a reply keeps this distance, in milliseconds, from its request's last progress.
  */
 const PROGRESS_GAP_MS = 5;
-
-/** Member of `_meta` that tells a server the correlation id. */
-const CORRELATION_META = 'hearth/correlationId';
 
 /** How often a request that never reached its server is sent, before that is an error too. */
 const MAX_DELIVERIES = 3;
@@ -81,7 +78,7 @@ export class Calls {
     }
     this.inFlight.add(pending);
     serverMetrics.requestStarted();
-    if (this.options.tracing?.on) pending.trace = this.#trace(pending);
+    pending.trace = beginTrace(this.options.tracing, this.options.server, settings.transport, pending);
     pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
     try {
       pending.leave = gate.enter({ owner: caller, begin: () => this.#dispatch(pending), onExpired: (error) => this.#refuse(pending, error) });
@@ -188,36 +185,12 @@ export class Calls {
   #send(pending: Pending): void {
     if (pending.done) return;
     try {
-      this.supervisor.send(pending.toUpstream(this.#metaOf(pending)));
+      this.supervisor.send(pending.toUpstream(metaOf(pending, this.options.settings.correlation)));
       pending.sent = true;
       pending.trace?.sent();
     } catch (error) {
       this.#undeliverable(pending, error);
     }
-  }
-
-  /** What the server is told beside the request, if it is to be told anything. */
-  #metaOf({ trace, correlation }: Pending): JsonObject | undefined {
-    const isTold = this.options.settings.correlation && correlation !== undefined;
-    if (!isTold && !trace) return undefined;
-    return { ...(isTold && { [CORRELATION_META]: correlation.id }), ...trace?.context };
-  }
-
-  /** The context of the message wins over that of the HTTP request, which may carry several messages. */
-  #trace({ upstreamId, clientId, message, tool, caller, correlation }: Pending): CallTrace | undefined {
-    const { server, settings, tracing } = this.options;
-    return tracing?.begin({
-      server,
-      method: message.method,
-      tool,
-      session: caller.id,
-      protocolVersion: stringOf(caller.initializeParams?.protocolVersion),
-      clientId,
-      upstreamId,
-      transport: settings.transport,
-      parent: traceContextOf(objectOf(message.params?._meta) ?? {}) ?? correlation?.context,
-      params: message.params,
-    });
   }
 
   #undeliverable(pending: Pending, error: unknown): void {
