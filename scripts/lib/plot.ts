@@ -10,8 +10,8 @@ const HEIGHT = 180;
 const LEFT = 60;
 const BOTTOM = 24;
 
-/** A small line chart as SVG, readable on light and dark pages. */
-export function lineChart(title: string, unit: string, series: readonly Series[]): string {
+/** A small line chart as SVG, readable on light and dark pages. @param xUnit what is counted along it */
+export function lineChart(title: string, unit: string, series: readonly Series[], xUnit = 's'): string {
   const all = series.flatMap(({ points }) => points);
   const maxX = Math.max(1, ...all.map(([x]) => x));
   const maxY = Math.max(1, ...all.map(([, y]) => y)) * 1.1;
@@ -30,7 +30,32 @@ export function lineChart(title: string, unit: string, series: readonly Series[]
 <text x="${LEFT}" y="16" font-weight="bold">${title} (${unit})</text>${legend.join('')}
 ${ticks.join('\n')}
 ${lines.join('\n')}
-<text x="${WIDTH - 10}" y="${HEIGHT - 6}" text-anchor="end">${Math.round(maxX)} s</text><text x="${LEFT}" y="${HEIGHT - 6}">0 s</text>
+<text x="${WIDTH - 10}" y="${HEIGHT - 6}" text-anchor="end">${Math.round(maxX)} ${xUnit}</text><text x="${LEFT}" y="${HEIGHT - 6}">0 ${xUnit}</text>
+</svg>
+`;
+}
+
+export interface Bar {
+  readonly name: string;
+  readonly colour: string;
+  readonly value: number;
+}
+
+const BAR = 18;
+const NAME = 240;
+
+/** Horizontal bars as SVG, one under the other, longest first if they come so. */
+export function barChart(title: string, unit: string, bars: readonly Bar[]): string {
+  const max = Math.max(1, ...bars.map(({ value }) => value));
+  const height = 30 + bars.length * BAR;
+  const rows = bars.map(({ name, colour, value }, index) => {
+    const y = 26 + index * BAR;
+    const width = ((WIDTH - NAME - 70) * value) / max;
+    return `<text x="${NAME - 6}" y="${y + 12}" text-anchor="end">${name}</text><rect x="${NAME}" y="${y + 2}" width="${width.toFixed(1)}" height="${BAR - 5}" fill="${colour}"/><text x="${(NAME + width + 6).toFixed(1)}" y="${y + 12}">${Math.round(value).toLocaleString('en')}</text>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11" fill="#888">
+<text x="${NAME}" y="16" font-weight="bold">${title} (${unit})</text>
+${rows.join('\n')}
 </svg>
 `;
 }

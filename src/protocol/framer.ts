@@ -1,11 +1,12 @@
+import { textOf } from './large.js';
 import { LineInspector, type OversizedLine } from './oversized.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
 
 export interface FramerHandlers {
-  /** One line, decoded, without its line end; blank lines are not reported. */
-  onLine(line: string): void;
+  /** One line, decoded and as it came, without its line end; blank lines are not reported. */
+  onLine(line: string, bytes: Buffer): void;
   /** A line past the limit, which was not kept; what could be learned about it. */
   onOversized(line: OversizedLine): void;
 }
@@ -71,8 +72,8 @@ export class LineFramer {
     let line = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#size);
     this.#clear();
     if (line.at(-1) === CR) line = line.subarray(0, -1);
-    const text = line.toString('utf8');
-    if (text.trim() !== '') this.handlers.onLine(text);
+    const text = textOf(line);
+    if (text.trim() !== '') this.handlers.onLine(text, line);
   }
 
   #clear(): void {

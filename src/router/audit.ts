@@ -39,11 +39,11 @@ export function audited(settings: AuditSettings, caller: Caller, message: Reques
     });
   };
   return {
-    reply(raw) {
+    reply(raw, bytes) {
       const reply = parseMessage(raw);
       const { outcome, code } = reply.kind === 'response' ? outcomeOf(reply) : { outcome: 'rpc_error' as const, code: undefined };
       record(outcome, code);
-      exchange.reply(raw);
+      exchange.reply(raw, bytes);
     },
     fail(id, error) {
       record('refused', error.rpc);

@@ -123,9 +123,9 @@ export class Calls {
     this.options.gate.breaker.success();
     this.#end(pending, outcome, code, message.body.result);
     if (code === undefined) pending.rewrites?.onResult?.(message);
-    const reply = pending.toClient((code === undefined && pending.rewrites?.result?.(message)) || message);
-    if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(reply);
-    else setTimeout(() => pending.exchange.reply(reply), PROGRESS_GAP_MS);
+    const { raw, bytes } = pending.toClient((code === undefined && pending.rewrites?.result?.(message)) || message);
+    if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(raw, bytes);
+    else setTimeout(() => pending.exchange.reply(raw, bytes), PROGRESS_GAP_MS);
   }
 
   /** The child reports progress: the time limit begins anew, up to the longest time that any request may take. */

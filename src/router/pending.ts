@@ -1,5 +1,6 @@
 import type { HearthError } from '../errors.js';
 import { insertMembers, type JsonText } from '../protocol/insert.js';
+import { type Reply, withId } from '../protocol/large.js';
 import { type JsonObject, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
 import { memberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
@@ -82,8 +83,8 @@ export class Pending {
   }
 
   /** The server's answer as the client gets it: with its own id, and otherwise byte for byte. */
-  toClient(answer: ResponseMessage): string {
-    return replaceId(answer.raw, answer.body, this.clientId);
+  toClient(answer: ResponseMessage): Reply {
+    return withId(answer, this.clientId);
   }
 
   end(): void {

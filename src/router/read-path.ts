@@ -89,10 +89,10 @@ export class ReadPath {
       return followers;
     };
     call.make({
-      reply: (raw) => {
+      reply: (raw, bytes) => {
         const result = resultOf(raw);
         if (result !== undefined) this.cache.set(key, result);
-        exchange.reply(raw);
+        exchange.reply(raw, bytes);
         for (const follower of finish()) {
           if (result === undefined) follower.make(follower.exchange);
           else follower.exchange.reply(resultReply(follower.message, result));

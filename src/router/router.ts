@@ -6,8 +6,8 @@ import type { Asker, Deliver } from './child-requests.js';
 
 /** The way back to the client for one request. Transports implement it; each method is safe after the end. */
 export interface Exchange {
-  /** Delivers the response, which ends the exchange. */
-  reply(raw: string): void;
+  /** Delivers the response, which ends the exchange. @param bytes the same in parts, of a large one */
+  reply(raw: string, bytes?: readonly Buffer[]): void;
   /** Delivers an error of hearth's own instead of a response; the transport may choose an HTTP status for it. */
   fail(id: Id, error: HearthError): void;
   /** Delivers a message that belongs to the request: its progress, or a question from the server. */

@@ -50,8 +50,9 @@ export class MemoryReplayStore implements ReplayStore {
     const kept = this.#sessions.get(session);
     const found = kept?.streams.get(stream);
     if (!kept || !found) return false;
-    const size = sizeOf(event);
     found.last = event.seq;
+    if (event.raw.length > this.limits.maxBytes) return false; // before its bytes are counted, which takes long
+    const size = sizeOf(event);
     if (size + STREAM_COST > this.limits.maxBytes) return false;
     found.events.push(event);
     if (event.answers !== undefined) found.asked.delete(event.answers);

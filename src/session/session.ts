@@ -14,8 +14,8 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** A session's stream towards the client, for messages that belong to no request. */
 export interface Sink {
-  /** Delivers, or keeps for later, or drops: never blocks and never throws. */
-  send(raw: string): void;
+  /** Delivers, or keeps for later, or drops: never blocks and never throws. @param bytes the same in parts, of a large message */
+  send(raw: string, bytes?: readonly Buffer[]): void;
   /** Whether a stream is open that carries such messages now. */
   readonly open: boolean;
   /** Ends every stream of the session. */
@@ -128,8 +128,8 @@ export class Session implements Caller {
     else this.router.notify(this, message);
   }
 
-  send(raw: string): void {
-    if (!this.#closed) this.sink.send(raw);
+  send(raw: string, bytes?: readonly Buffer[]): void {
+    if (!this.#closed) this.sink.send(raw, bytes);
   }
 
   /** Asks a quiet client whether it is still there; any answer counts as life. */

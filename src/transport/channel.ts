@@ -83,12 +83,15 @@ export class Channel {
     this.context.metrics.replays.inc();
   }
 
-  /** @param answers id of the request that the message answers, as JSON text */
-  send(raw: string, answers?: string): void {
+  /**
+   * @param answers id of the request that the message answers, as JSON text
+   * @param bytes the same message in parts, of a large one
+   */
+  send(raw: string, answers?: string, bytes?: readonly Buffer[]): void {
     countMessage(this.context.metrics, 'out', raw);
     this.#last++;
     if (this.record) this.#keep(this.record, { seq: this.#last, raw, ...(answers !== undefined && { answers }) });
-    this.#writer?.message(raw, this.record && this.#eventId(this.#last));
+    this.#writer?.message(raw, this.record && this.#eventId(this.#last), bytes);
   }
 
   /** Ends the connection; the stream may go on with another one. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { sizeOf } from '../protocol/large.js';
 import { oneLine } from '../protocol/splice.js';
 import { writeChunk } from './chunk.js';
 import { insteadOfLarge } from './event-limit.js';
@@ -55,10 +56,16 @@ export class EventWriter {
   /**
    * A JSON-RPC message. Its text must not hold a CR or LF, which would end the data line (CVE-2026-29085).
    * @param id of the event, for clients that resume
+   * @param bytes the same message in parts, of a large one
    */
-  message(raw: string, id?: string): void {
+  message(raw: string, id?: string, bytes?: readonly Buffer[]): void {
     const { maxEvent } = this.settings;
-    const sent = maxEvent > 0 && Buffer.byteLength(raw) > maxEvent ? insteadOfLarge(raw, maxEvent) : raw;
+    const isTooLarge = maxEvent > 0 && (bytes ? sizeOf(bytes) : Buffer.byteLength(raw)) > maxEvent;
+    if (bytes && !isTooLarge) {
+      this.#writeParts(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: `, bytes);
+      return;
+    }
+    const sent = isTooLarge ? insteadOfLarge(raw, maxEvent) : raw;
     if (sent !== undefined) this.#write(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${oneLine(sent)}\n\n`);
   }
 
@@ -91,16 +98,29 @@ export class EventWriter {
   }
 
   #write(text: string): void {
-    if (!this.#open) return;
-    if (this.res.writableLength + this.#pending.length > this.settings.maxBuffered) {
-      // Only this client is closed; nobody else notices.
-      this.#ended(true);
-      this.res.destroy();
-      return;
-    }
+    if (!this.#hasRoom()) return;
     this.#pending += text;
     if (this.#pending.length > MAX_JOINED) this.#flush();
     else this.#schedule();
+  }
+
+  #writeParts(before: string, bytes: readonly Buffer[]): void {
+    if (!this.#hasRoom()) return;
+    this.#flush();
+    this.res.cork();
+    this.res.write(before);
+    for (const part of bytes) this.res.write(part);
+    this.res.write('\n\n');
+    this.res.uncork();
+  }
+
+  /** Whether more may be written; a client that has not read for too long is closed, and nobody else notices. */
+  #hasRoom(): boolean {
+    if (this.#open && this.res.writableLength + this.#pending.length > this.settings.maxBuffered) {
+      this.#ended(true);
+      this.res.destroy();
+    }
+    return this.#open;
   }
 
   /** What one message of a server causes leaves in one write, at once all the same: before anything else is read. */

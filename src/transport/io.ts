@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asHearthError, type ErrorCode, errorReply, HearthError } from '../errors.js';
+import { sizeOf } from '../protocol/large.js';
 import type { Id } from '../protocol/message.js';
 import { keepCorrelation } from '../telemetry/correlation.js';
 
@@ -90,9 +91,16 @@ export function sendError(res: ServerResponse, error: HearthError, headers: Reco
   sendJson(res, error.http, errorReply(id, error), { ...retry, ...headers });
 }
 
-export function sendJson(res: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
-  res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers });
-  res.end(body);
+/** @param body text, or a large one in parts */
+export function sendJson(res: ServerResponse, status: number, body: string | readonly Buffer[], headers: Record<string, string> = {}): void {
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : sizeOf(body);
+  res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers });
+  if (typeof body === 'string') {
+    res.end(body);
+    return;
+  }
+  for (const part of body) res.write(part);
+  res.end();
 }
 
 /** @param allow methods that the resource has */

@@ -50,17 +50,17 @@ export class PostExchange implements Exchange {
     });
   }
 
-  reply(raw: string): void {
+  reply(raw: string, bytes?: readonly Buffer[]): void {
     if (this.#done) {
       this.context.metrics.dropped.inc({ reason: 'client_gone' });
       return;
     }
     if (this.#channel) {
-      this.#channel.send(raw, this.options.idText?.());
+      this.#channel.send(raw, this.options.idText?.(), bytes);
       this.#channel.finish();
     } else {
       countMessage(this.context.metrics, 'out', raw);
-      sendJson(this.res, this.options.statusOf?.(raw) ?? 200, raw, this.options.headers);
+      sendJson(this.res, this.options.statusOf?.(raw) ?? 200, bytes ?? raw, this.options.headers);
     }
     this.#finish();
   }

@@ -17,9 +17,9 @@ export function openSse(context: TransportContext, req: IncomingMessage, res: Se
     get open() {
       return writer.open;
     },
-    send(raw) {
+    send(raw, bytes) {
       countMessage(metrics, 'out', raw);
-      writer.message(raw);
+      writer.message(raw, undefined, bytes);
     },
     close: () => writer.end(),
   };
@@ -83,7 +83,7 @@ function batchOf(raw: string, session: Session, settings: TransportSettings): Ba
 /** On SSE everything goes to the one stream. */
 function exchangeOf(session: Session): Exchange {
   return {
-    reply: (raw) => session.send(raw),
+    reply: (raw, bytes) => session.send(raw, bytes),
     fail: (id, error) => session.send(errorReply(id, error)),
     send: (raw) => session.send(raw),
     end: () => {},

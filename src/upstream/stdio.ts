@@ -2,6 +2,7 @@ import { reasonOf } from '../errors.js';
 import { Child, type ChildExit, type ChildOptions } from '../process/child.js';
 import { StderrRing } from '../process/stderr-ring.js';
 import { LineFramer } from '../protocol/framer.js';
+import { keepBytes } from '../protocol/large.js';
 import { type Message, parseJson, parseMessage } from '../protocol/message.js';
 import { oneLine } from '../protocol/splice.js';
 import { levelOf } from '../telemetry/line-level.js';
@@ -53,7 +54,7 @@ class StdioUpstream implements Upstream {
     this.#lines = limit('stderr');
     this.#noise = limit('stdout');
     this.#stdout = new LineFramer(options.maxMessage, {
-      onLine: (line) => this.#receive(line),
+      onLine: (line, bytes) => this.#receive(line, bytes),
       onOversized: (line) => handlers.onOversized(line),
     });
     this.#stderr = new LineFramer(MAX_STDERR_LINE, {
@@ -80,7 +81,7 @@ class StdioUpstream implements Upstream {
   }
 
   /** One message a line; servers of revision 2025-03-26 may also send a batch. */
-  #receive(line: string): void {
+  #receive(line: string, bytes: Buffer): void {
     let entries = [line];
     if (line.trimStart().startsWith('[')) {
       try {
@@ -89,10 +90,10 @@ class StdioUpstream implements Upstream {
         // not a batch: a banner such as "[info] started", reported below
       }
     }
-    for (const entry of entries) this.#deliver(entry); // one by one: a bad entry must not cost the others
+    for (const entry of entries) this.#deliver(entry, entry === line ? bytes : undefined); // one by one: a bad entry must not cost the others
   }
 
-  #deliver(entry: string): void {
+  #deliver(entry: string, bytes: Buffer | undefined): void {
     let message: Message;
     try {
       message = parseMessage(entry);
@@ -103,6 +104,7 @@ class StdioUpstream implements Upstream {
         this.log.debug('stdout_noise', `not a JSON-RPC message: ${reasonOf(error)}`, { line: this.#redacted(entry).slice(0, 200) });
       return;
     }
+    if (bytes && message.kind === 'response') keepBytes(message, bytes);
     this.handlers.onMessage(message);
   }
 
