@@ -1,4 +1,4 @@
-import { CHOSEN, number, rowsOf, states, thresholds } from './panels.ts';
+import { CHOSEN, lines, number, rowsOf, states, thresholds } from './panels.ts';
 
 const FAILURES = `sum(increase(mcp_tool_calls_total{${CHOSEN}, outcome=~"rpc_error|timeout|child_exit"}[$__range]))`;
 const CALLS = `sum(increase(mcp_tool_calls_total{${CHOSEN}}[$__range]))`;
@@ -42,5 +42,15 @@ export const overview = [
     { title: 'What fires', description: 'Each alert has a heading in docs/runbook.md.', unit: 'short' },
     `ALERTS{alertstate="firing", ${CHOSEN}}`,
     ['Time', 'Value', '__name__', 'alertstate', 'job'],
+  ),
+  lines(
+    {
+      title: 'What is wrong',
+      description:
+        '1 for the stage at which a server fails: credentials, dependency, process, handshake, tools, check. 0 for all of them when it is well.',
+      unit: 'short',
+    },
+    [[`max by (service, stage) (mcp_server_problem{${CHOSEN}})`, '{{service}} {{stage}}']],
+    24,
   ),
 ];

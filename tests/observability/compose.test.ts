@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { verifies } from '../acceptance/requirements.js';
 import { allowed, overlay } from '../support/observability-compose.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -74,7 +75,7 @@ describe('Promtail and Alloy', () => {
     expect(alloy).toMatch(/filter \{\s+name\s+= "label"\s+values = \["com\.mcp\.type"\]/);
   });
 
-  it('make the same labels from the same sources', () => {
+  it(verifies(['O.dashboards'], 'make the same labels from the same sources'), () => {
     const ofAlloy = [...alloy.matchAll(/rule \{([^}]*)\}/g)]
       .map(([, body = '']) => ({ from: /source_labels = \["([^"]+)"\]/.exec(body)?.[1], to: /target_label\s+= "([^"]+)"/.exec(body)?.[1] }))
       .filter(({ to }) => to !== undefined);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboardOf } from '../../grafana/code/dashboard.js';
+import { verifies } from '../acceptance/requirements.js';
 
 interface Panel {
   readonly id: number;
@@ -56,7 +57,7 @@ describe('the dashboard', () => {
 });
 
 describe('provisioning', () => {
-  it('has the data sources that the dashboard wants, at the names of the compose services', () => {
+  it(verifies(['O.dashboards'], 'has the data sources that the dashboard wants, at the names of the compose services'), () => {
     const { apiVersion, datasources } = parse(file('grafana/provisioning/datasources/datasources.yml')) as {
       apiVersion: number;
       datasources: Array<{ uid: string; type: string; url: string; access: string }>;

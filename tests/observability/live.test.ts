@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { observe } from '../../scripts/lib/observatory/observatory.js';
 import { pictureOf } from '../../scripts/lib/observatory/picture.js';
 import { tableOf } from '../../scripts/lib/observatory/table.js';
+import { verifies } from '../acceptance/requirements.js';
 import { absent, noPrometheus } from '../support/programs.js';
 
 const missing = noPrometheus || absent('prometheus-alertmanager', 'prometheus-alertmanager');
 
 describe.skipIf(missing !== '')(`nine wrappers under load with faults, before a real Prometheus and Alertmanager${missing}`, () => {
-  it('raise the alerts that they should, and give data to every query of the dashboard', { timeout: 240_000 }, async () => {
+  it(verifies(['O.alerts', 'O.dashboards'], 'raise the alerts that they should, and give data to every query of the dashboard'), {
+    timeout: 240_000,
+  }, async () => {
     const observed = await observe(6_000, 0);
     const { text, empty } = tableOf(observed);
     process.stdout.write(`${text}\n`); // what the run has shown, for the log of CI

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { mutantsOf } from '../../scripts/lib/mutants.js';
 import { nameOf, PROMETHEUS, ruleGroups, survivors, testsOf } from '../../scripts/lib/rule-tests.js';
+import { verifies } from '../acceptance/requirements.js';
 import { noPrometheus } from '../support/programs.js';
 
 interface AlertRule {
@@ -82,7 +83,7 @@ describe.skipIf(noPrometheus !== '')(`promtool${noPrometheus}`, () => {
     await execa('promtool', ['test', 'rules', ...tests]);
   });
 
-  it('notices every sign, threshold and wait that changes', { timeout: 600_000 }, async () => {
+  it(verifies(['O.alerts'], 'notices every sign, threshold and wait that changes'), { timeout: 600_000 }, async () => {
     const alive = await survivors(2);
     expect(alive.map(({ name, change }) => `${name}: ${change}`)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { currentCorrelation } from '../../src/telemetry/correlation.js';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { recordedLog } from '../support/log.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
@@ -125,7 +126,7 @@ describe('the server', () => {
     return lines.find((line) => line.includes('tools/call')) ?? '';
   }
 
-  it('is told the correlation id on request, and the rest stays byte for byte', async () => {
+  it(verifies(['O.telemetry'], 'is told the correlation id on request, and the rest stays byte for byte'), async () => {
     const params = '{"name":"echo", "arguments":{"text":"x","big":12345678901234567890}}';
     expect(await lineOf(true, params)).toContain(
       '"params":{"_meta":{"hearth/correlationId":"told-1"},"name":"echo", "arguments":{"text":"x","big":12345678901234567890}}',

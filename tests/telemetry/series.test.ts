@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../acceptance/requirements.js';
 import { fixture, startApp, untilReady } from '../support/app.js';
 import { RawHttp } from '../support/raw-client.js';
 import { metric } from '../support/wire.js';
@@ -22,7 +23,9 @@ async function inParallel(count: number, work: (index: number) => Promise<unknow
 }
 
 describe('the number of series', () => {
-  it('is the same after 10,000 hostile tool names, session ids, correlation ids, methods, codes and paths', { timeout: 180_000 }, async () => {
+  it(verifies(['O.telemetry'], 'is the same after 10,000 hostile tool names, session ids, correlation ids, methods, codes and paths'), {
+    timeout: 180_000,
+  }, async () => {
     await using hearth = await startApp({ servers: { fixture: fixture() } });
     await untilReady(hearth.url);
     const client = new RawHttp(`${hearth.url}/mcp`);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/telemetry/redactor.js';
+import { verifies } from '../acceptance/requirements.js';
 import { FIXTURE, fixture, startApp, until, untilReady } from '../support/app.js';
 import { recordedLog } from '../support/log.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
@@ -23,7 +24,7 @@ const call = (name: string, args: Json = {}, meta?: Json): Json => ({
 });
 
 describe('traces', () => {
-  it('are two spans for each request, one below the other, with the names of the conventions', async () => {
+  it(verifies(['O.telemetry'], 'are two spans for each request, one below the other, with the names of the conventions'), async () => {
     await using receiver = await OtlpReceiver.start();
     const hearth = await startApp({ servers: { fixture: fixture() }, traces: { endpoint: receiver.url, headers: { 'x-key': 'k' } } });
     await untilReady(hearth.url);

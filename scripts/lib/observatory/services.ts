@@ -43,6 +43,7 @@ export const EXPECTED: ReadonlyArray<readonly [alert: string, service: string]> 
   ['ChildRestarting', 'postgres'],
   ['ServiceDown', 'github'],
   ['ServiceNotReady', 'n8n'],
+  ['ServerProblem', 'n8n'],
   ['BreakerOpen', 'timescaledb'],
 ];
 
