@@ -8,8 +8,8 @@ import { traffic } from './traffic.ts';
 
 const ROWS = { Overview: overview, Traffic: traffic, Sessions: sessions, Processes: processes, Logs: logs };
 
-/** A choice among the values of a label, all of them at first. */
-function choice(name: string, label: string, within: string): sdk.QueryVariableBuilder {
+/** A choice among the values of a label; at first all of them, or one. */
+function choice(name: string, label: string, within: string, current = { text: 'All', value: '$__all' }): sdk.QueryVariableBuilder {
   return new sdk.QueryVariableBuilder(name)
     .label(label)
     .datasource(PROMETHEUS)
@@ -18,7 +18,7 @@ function choice(name: string, label: string, within: string): sdk.QueryVariableB
     .sort(sdk.VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
-    .current({ selected: true, text: 'All', value: '$__all' });
+    .current({ selected: true, ...current });
 }
 
 /** The dashboard as Grafana reads it. Panel ids are by order, so that links to a panel hold from one version to the next. */
@@ -34,7 +34,8 @@ export function dashboardOf(): sdk.Dashboard {
     .readonly()
     .withVariable(new sdk.DatasourceVariableBuilder('prometheus_datasource').label('Prometheus').type('prometheus'))
     .withVariable(new sdk.DatasourceVariableBuilder('loki_datasource').label('Loki').type('loki'))
-    .withVariable(choice('job', 'Job', 'mcp_wrapper_build_info'))
+    // Not the hub: its calls would count twice.
+    .withVariable(choice('job', 'Job', 'mcp_wrapper_build_info', { text: 'mcp', value: 'mcp' }))
     .withVariable(choice('instance', 'Instance', 'up{job=~"$job"}'))
     .withVariable(choice('service', 'Service', 'up{job=~"$job"}'))
     .withVariable(new sdk.TextBoxVariableBuilder('correlation_id').label('Correlation id').defaultValue('.+'));

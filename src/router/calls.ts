@@ -4,6 +4,7 @@ import type { NotificationMessage, RequestMessage, ResponseMessage } from '../pr
 import { replaceMembers } from '../protocol/splice.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Log } from '../telemetry/log.js';
+import { LogLimit } from '../telemetry/log-limit.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Outcome } from '../telemetry/outcomes.js';
 import type { ServerMetrics } from '../telemetry/server-metrics.js';
@@ -19,6 +20,10 @@ import type { Caller, Exchange } from './router.js';
  * notifications inside them. So a reply keeps this distance, in milliseconds, from its request's last progress.
  */
 const PROGRESS_GAP_MS = 5;
+
+/** Records of requests that did not end well in such a time, in milliseconds: a server that fails all the time must not fill the disk. */
+const MAX_RECORDS = 1_000;
+const RECORDS_MS = 10_000;
 
 /** How often a request that never reached its server is sent, before that is an error too. */
 const MAX_DELIVERIES = 3;
@@ -61,11 +66,16 @@ function withGrace(limitMs: number): number {
  */
 export class Calls {
   readonly inFlight = new InFlight();
+  readonly #records: LogLimit;
 
   constructor(
     private readonly supervisor: Supervisor,
     private readonly options: CallsOptions,
-  ) {}
+  ) {
+    this.#records = new LogLimit(MAX_RECORDS, RECORDS_MS, (requests) =>
+      options.log.warn('requests_left_out', `${requests} requests that did not end well were left out of the log: too many at once`, { requests }),
+    );
+  }
 
   /** Sends a request to the child and its answer back. Always ends the exchange. */
   start(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
@@ -270,6 +280,6 @@ export class Calls {
     pending.trace?.ended(outcome, code, result);
     const seconds = (performance.now() - pending.startedAt) / 1000;
     this.options.serverMetrics.requestEnded(pending.message.method, pending.tool, outcome, seconds, code);
-    logRequest(this.options.log, pending, outcome, seconds, code);
+    logRequest(this.options.log, this.#records, pending, outcome, seconds, code);
   }
 }

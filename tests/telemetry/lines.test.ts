@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { levelOf } from '../../src/telemetry/line-level.js';
 import { LogLimit } from '../../src/telemetry/log-limit.js';
-import { fixture, startApp, until } from '../support/app.js';
+import { fixture, startApp, until, untilReady } from '../support/app.js';
 import { recordedLog } from '../support/log.js';
+import { RawHttp } from '../support/raw-client.js';
 
 describe('the level of a line', () => {
   it.each([
@@ -90,5 +91,25 @@ describe("a child's stderr", () => {
     const text = await (await fetch(`${hearth.url}/metrics`)).text();
     expect(text).toMatch(/mcp_child_stderr_lines_total 5000\n/);
     expect(text).toMatch(/mcp_child_stdout_noise_lines_total 5000\n/);
+  });
+});
+
+describe('requests that do not end well', () => {
+  it('do not fill the log, but for those with a correlation id of the client', { timeout: 120_000 }, async () => {
+    const { log, records } = recordedLog();
+    await using hearth = await startApp({ servers: { fixture: fixture('', { breakerFailures: 0 }) } }, log);
+    await untilReady(hearth.url);
+    const client = new RawHttp(`${hearth.url}/mcp`);
+    await client.open({}, '2025-03-26');
+    const call = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'error', arguments: {} } });
+    const batch = (from: number) => client.post(Array.from({ length: 500 }, (_, index) => call(from + index)));
+    await Promise.all([0, 500, 1_000, 1_500].map(async (from) => (await batch(from)).text()));
+    for (let id = 0; id < 5; id++) await (await client.post(call(id), { 'x-correlation-id': `mine-${id}` })).text();
+    await until(() => records.some(({ event }) => event === 'requests_left_out'), 30_000);
+    const logged = records.filter(({ event }) => event === 'request');
+    expect(logged.filter(({ correlationId }) => String(correlationId).startsWith('mine-'))).toHaveLength(5);
+    const leftOut = records.filter(({ event }) => event === 'requests_left_out').reduce((sum, { requests }) => sum + Number(requests), 0);
+    expect(logged.length + leftOut).toBe(2_005);
+    expect(leftOut).toBeGreaterThan(0);
   });
 });
