@@ -2,6 +2,7 @@
 // Each figure is the median of samples, as `docker stats` shows them: without the file cache that can be given back at once.
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const SAMPLES = 5;
 const PAUSE_MS = 5_000;
@@ -12,10 +13,19 @@ const project = process.argv[2] ?? 'hearth';
 const docker = (...args: string[]): string[] => execFileSync('docker', args, { encoding: 'utf8' }).trim().split('\n').filter(Boolean);
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-const containers = docker('ps', '--filter', `label=com.docker.compose.project=${project}`, '--format', '{{.ID}}').map((id) => {
-  const [service = '', image = ''] =
-    docker('inspect', '-f', '{{index .Config.Labels "com.docker.compose.service"}} {{.Image}}', id)[0]?.split(' ') ?? [];
-  return { id, service, image: Number(docker('image', 'inspect', '-f', '{{.Size}}', image)[0]), memory: [] as number[], cpu: [] as number[] };
+const known = docker('compose', '-f', fileURLToPath(new URL('../compose/compose.yaml', import.meta.url)), '--profile', '*', 'config', '--services');
+const running = docker(
+  'ps',
+  '--filter',
+  `label=com.docker.compose.project=${project}`,
+  '--format',
+  '{{.ID}} {{.Label "com.docker.compose.service"}}',
+);
+const containers = running.flatMap((line) => {
+  const [id = '', service = ''] = line.split(' ');
+  if (!known.includes(service)) return []; // of an overlay
+  const [image = ''] = docker('inspect', '-f', '{{.Image}}', id);
+  return [{ id, service, image: Number(docker('image', 'inspect', '-f', '{{.Size}}', image)[0]), memory: [] as number[], cpu: [] as number[] }];
 });
 if (containers.length === 0)
   throw new Error(`no container of the project ${project} runs; start it with "docker compose -f compose/compose.yaml up -d --wait"`);
