@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Deadlines } from '../deadlines.js';
 import { HearthError } from '../errors.js';
 import type { Router } from '../router/router.js';
 import { refuseMethod, sendError } from '../transport/io.js';
@@ -29,7 +30,8 @@ export class Endpoints {
   readonly #root: Endpoint;
   readonly #servers = new Map<string, Endpoint>();
 
-  constructor(root: Router, servers: ReadonlyMap<string, Router>, context: Omit<TransportContext, 'router' | 'prefix' | 'server'>) {
+  constructor(root: Router, servers: ReadonlyMap<string, Router>, shared: Omit<TransportContext, 'router' | 'prefix' | 'server' | 'silence'>) {
+    const context = { ...shared, silence: new Deadlines(shared.settings.streamAfter) };
     const [only, ...others] = servers.keys();
     this.#root = endpoint({ ...context, router: root, prefix: '', server: others.length === 0 ? only : undefined });
     for (const [name, router] of servers) {

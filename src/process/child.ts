@@ -98,7 +98,8 @@ export class Child {
   #flush(): void {
     const text = this.#queued;
     this.#queued = '';
-    if (text !== '' && !this.#ended && this.#process.stdin.writable) this.#process.stdin.write(text);
+    if (text !== '' && !this.#ended && this.#process.stdin.writable)
+      this.#process.stdin.write(text, Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8');
   }
 
   /** Ends the child and everything it started: stdin end, TERM, KILL. Idempotent; resolves when all are gone. */

@@ -1,4 +1,5 @@
 import type { Gate } from '../admission/gate.js';
+import { Deadlines } from '../deadlines.js';
 import { asHearthError, HearthError } from '../errors.js';
 import type { NotificationMessage, RequestMessage, ResponseMessage } from '../protocol/message.js';
 import { replaceMembers } from '../protocol/splice.js';
@@ -67,6 +68,7 @@ function withGrace(limitMs: number): number {
 export class Calls {
   readonly inFlight = new InFlight();
   readonly #records: LogLimit;
+  readonly #limit: Deadlines;
 
   constructor(
     private readonly supervisor: Supervisor,
@@ -75,6 +77,7 @@ export class Calls {
     this.#records = new LogLimit(MAX_RECORDS, RECORDS_MS, (requests) =>
       options.log.warn('requests_left_out', `${requests} requests that did not end well were left out of the log: too many at once`, { requests }),
     );
+    this.#limit = new Deadlines(withGrace(options.settings.requestTimeout));
   }
 
   /** Sends a request to the child and its answer back. Always ends the exchange. */
@@ -89,7 +92,7 @@ export class Calls {
     this.inFlight.add(pending);
     serverMetrics.requestStarted();
     pending.trace = beginTrace(this.options.tracing, this.options.server, settings.transport, pending);
-    pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(settings.requestTimeout));
+    this.#limit.begin(pending, () => this.#timeOut(pending));
     try {
       pending.leave = gate.enter({ owner: caller, begin: () => this.#dispatch(pending), onExpired: (error) => this.#refuse(pending, error) });
       if (pending.done) pending.leave();
@@ -144,8 +147,13 @@ export class Calls {
     const now = performance.now();
     pending.heardAt = pending.progressAt = now;
     const left = pending.startedAt + Math.max(requestTimeout, maxRequestTime) - now;
+    if (left >= requestTimeout) {
+      this.#limit.begin(pending, () => this.#timeOut(pending));
+      return;
+    }
+    this.#limit.end(pending);
     clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(Math.min(requestTimeout, left)));
+    pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(left));
   }
 
   /** The child's answer was larger than the limit. */
@@ -276,6 +284,7 @@ export class Calls {
 
   #end(pending: Pending, outcome: Outcome, code?: number, result?: unknown): void {
     this.inFlight.remove(pending);
+    this.#limit.end(pending);
     pending.end();
     pending.trace?.ended(outcome, code, result);
     const seconds = (performance.now() - pending.startedAt) / 1000;

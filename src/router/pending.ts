@@ -29,6 +29,7 @@ export class Pending {
   trace: CallTrace | undefined;
   sent = false;
   done = false;
+  /** Its own time limit, where that is shorter than everybody's. */
   timer: NodeJS.Timeout | undefined;
   /** Gives its place in the gate back. */
   leave: () => void = () => {};

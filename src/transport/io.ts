@@ -43,7 +43,6 @@ export function readBody(req: IncomingMessage, limit: number, use: OnBody): void
     decode(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), onBody);
   });
   req.on('close', () => refuse('client_gone', 'The client left before its message was complete.'));
-  req.on('error', () => {}); // the end of the connection tells
 }
 
 function decode(bytes: Buffer, onBody: OnBody): void {
@@ -96,7 +95,8 @@ export function sendJson(res: ServerResponse, status: number, body: string | rea
   const length = typeof body === 'string' ? Buffer.byteLength(body) : sizeOf(body);
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers });
   if (typeof body === 'string') {
-    res.end(body);
+    // Text of ASCII alone, which most is, needs no encoder.
+    res.end(body, length === body.length ? 'latin1' : 'utf8');
     return;
   }
   for (const part of body) res.write(part);

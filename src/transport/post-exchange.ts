@@ -36,15 +36,13 @@ export interface PostOptions {
 export class PostExchange implements Exchange {
   #channel: Channel | undefined;
   #done = false;
-  readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly context: TransportContext,
     private readonly res: ServerResponse,
     private readonly options: PostOptions,
   ) {
-    const { jsonResponse, streamAfter } = context.settings;
-    if (!jsonResponse) this.#timer = setTimeout(() => this.#stream(), streamAfter);
+    if (!context.settings.jsonResponse) context.silence.begin(this, () => this.#stream());
     res.once('close', () => {
       if (!this.#channel) this.#finish();
     });
@@ -136,7 +134,7 @@ export class PostExchange implements Exchange {
 
   #stream(): Channel | undefined {
     if (this.#done || this.#channel) return this.#channel;
-    clearTimeout(this.#timer);
+    this.context.silence.end(this);
     const onLost = (): void => this.#onLost();
     this.#channel = this.options.openChannel?.(onLost) ?? this.#plainChannel(onLost);
     this.options.onStream?.();
@@ -157,7 +155,7 @@ export class PostExchange implements Exchange {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
-    clearTimeout(this.#timer);
+    this.context.silence.end(this);
     this.options.onDone();
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Deadlines } from '../deadlines.js';
 import { asHearthError, HearthError } from '../errors.js';
 import { claimsEnvelope, readEnvelope } from '../protocol/envelope.js';
 import type { Message, RequestMessage } from '../protocol/message.js';
@@ -7,7 +8,7 @@ import { isModernRevision } from '../protocol/versions.js';
 import { sendError } from './io.js';
 import { checkParamHeaders, checkStandardHeaders } from './mirrored-headers.js';
 import { PostExchange } from './post-exchange.js';
-import { originOf, principalAt, type TransportContext, type TransportSettings } from './transport.js';
+import { originOf, principalAt, type TransportContext } from './transport.js';
 
 /** A stream has said 200 before its answer is known, and in this era the status of an error tells something. */
 const PATIENCE = 10;
@@ -28,7 +29,14 @@ export function isModernPost(req: IncomingMessage, message: Message): boolean {
 
 /** `/mcp` for revision 2026-07-28: every POST stands alone. */
 export class StatelessHttp {
-  constructor(private readonly context: TransportContext) {}
+  readonly #patient: TransportContext;
+  readonly #streaming: TransportContext;
+
+  constructor(private readonly context: TransportContext) {
+    const { settings } = context;
+    this.#patient = { ...context, silence: new Deadlines(settings.streamAfter * PATIENCE) };
+    this.#streaming = { ...context, settings: { ...settings, jsonResponse: false } };
+  }
 
   /** Always answers. */
   post(req: IncomingMessage, res: ServerResponse, message: Message): void {
@@ -53,11 +61,11 @@ export class StatelessHttp {
   }
 
   #answer(req: IncomingMessage, res: ServerResponse, message: RequestMessage): void {
-    const { router, stateless, settings } = this.context;
+    const { router, stateless } = this.context;
     const origin = originOf(req, this.context);
     const isListen = message.method === 'subscriptions/listen';
     let onDone = (): void => {};
-    const post = new PostExchange({ ...this.context, settings: isListen ? { ...settings, jsonResponse: false } : patient(settings) }, res, {
+    const post = new PostExchange(isListen ? this.#streaming : this.#patient, res, {
       id: message.id,
       headers: {},
       statusOf,
@@ -70,8 +78,4 @@ export class StatelessHttp {
       post.fail(message.id, asHearthError(error));
     }
   }
-}
-
-function patient(settings: TransportSettings): TransportSettings {
-  return { ...settings, streamAfter: settings.streamAfter * PATIENCE };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Principal, principalOf } from '../auth/principal.js';
+import type { Deadlines } from '../deadlines.js';
 import { HearthError } from '../errors.js';
 import { isDeeperThan } from '../protocol/depth.js';
 import { type Message, parseMessage } from '../protocol/message.js';
@@ -41,6 +42,8 @@ export interface TransportContext {
   /** Requests of the modern era. */
   readonly stateless: StatelessCalls;
   readonly settings: TransportSettings;
+  /** Answers to POSTs that nothing was sent of yet: they become event streams after `streamAfter`. */
+  readonly silence: Deadlines;
   readonly metrics: Metrics;
   readonly log: Log;
 }
