@@ -134,11 +134,12 @@ export class Calls {
     }
     const { outcome, code } = outcomeOf(message);
     this.options.gate.breaker.success();
-    this.#end(pending, outcome, code, message.body.result);
+    this.#leave(pending);
     if (code === undefined) pending.rewrites?.onResult?.(message);
     const { raw, bytes } = pending.toClient((code === undefined && pending.rewrites?.result?.(message)) || message);
     if (performance.now() - pending.progressAt > PROGRESS_GAP_MS) pending.exchange.reply(raw, bytes);
     else setTimeout(() => pending.exchange.reply(raw, bytes), PROGRESS_GAP_MS);
+    this.#account(pending, outcome, code, message.body.result); // last: nobody waits for it
   }
 
   /** The child reports progress: the time limit begins anew, up to the longest time that any request may take. */
@@ -282,10 +283,19 @@ export class Calls {
     pending.fail(error);
   }
 
-  #end(pending: Pending, outcome: Outcome, code?: number, result?: unknown): void {
+  #end(pending: Pending, outcome: Outcome, code?: number): void {
+    this.#leave(pending);
+    this.#account(pending, outcome, code);
+  }
+
+  /** Nothing is held for it any more. */
+  #leave(pending: Pending): void {
     this.inFlight.remove(pending);
     this.#limit.end(pending);
     pending.end();
+  }
+
+  #account(pending: Pending, outcome: Outcome, code?: number, result?: unknown): void {
     pending.trace?.ended(outcome, code, result);
     const seconds = (performance.now() - pending.startedAt) / 1000;
     this.options.serverMetrics.requestEnded(pending.message.method, pending.tool, outcome, seconds, code);
