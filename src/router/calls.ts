@@ -12,7 +12,7 @@ import type { ServerMetrics } from '../telemetry/server-metrics.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { beginTrace, metaOf } from './call-trace.js';
 import { InFlight } from './in-flight.js';
-import { outcomeOf, Pending, type Rewrites } from './pending.js';
+import { outcomeOf, Pending, type Rewrites, withGrace } from './pending.js';
 import { logRequest } from './request-log.js';
 import type { Caller, Exchange } from './router.js';
 
@@ -54,11 +54,6 @@ export interface CallsOptions {
   readonly tracing?: Tracing | undefined;
   /** Whether a tool is annotated as read-only or idempotent, so that repeating it does no harm (routing rule 6). */
   isRepeatable(tool: string): boolean;
-}
-
-/** The limit is for the server's own work: a call that takes it exactly must not lose a race with the way there and back. */
-function withGrace(limitMs: number): number {
-  return limitMs + Math.min(2_000, limitMs / 100);
 }
 
 /**

@@ -115,3 +115,8 @@ export function outcomeOf(message: ResponseMessage): { outcome: Outcome; code?: 
   }
   return { outcome: result?.isError === true ? 'tool_error' : 'ok' };
 }
+
+/** The limit is for the server's own work: a call that takes it exactly must not lose a race with the way there and back. */
+export function withGrace(limitMs: number): number {
+  return limitMs + Math.min(2_000, limitMs / 100);
+}
