@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiPage, checkedPart, type ListedTool } from './lib/api-page.ts';
+import { apiPage, checkedPart, emptyPage, type ListedTool } from './lib/api-page.ts';
 import { HearthProcess } from './lib/hearth.ts';
 
 const built = new URL('../dist/', import.meta.url).href;
@@ -33,6 +33,8 @@ async function document(name: string): Promise<void> {
   const command = String(service.server.command);
   if (!command.startsWith('hearth-') && !isInstalled(command)) {
     console.log(`${name}: left alone, ${command} is not installed`);
+    const file = new URL(`${name}.md`, FOLDER);
+    if (!existsSync(file) && !isCheck) writeFileSync(file, emptyPage(name, service));
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'hearth-api-'));

@@ -25,7 +25,8 @@ export interface ApiPage {
 /** docs/api/<name>.md */
 export function apiPage({ name, service, tools, example }: ApiPage): string {
   const port = service.container === undefined ? '' : `, in the compose file at <http://127.0.0.1:${service.container.port}/sse>`;
-  const shown = example === undefined ? [] : ['## Example', '', callOf(name, example), '', fenced('text', example.output), ''];
+  const note = service.example?.note === undefined ? [] : [service.example.note, ''];
+  const shown = example === undefined ? [] : ['## Example', '', ...note, callOf(name, example), '', fenced('text', example.output), ''];
   return [
     `# ${service.title}`,
     '',
@@ -36,6 +37,19 @@ export function apiPage({ name, service, tools, example }: ApiPage): string {
     ...shown,
     MARK,
     toolsPart(tools),
+  ].join('\n');
+}
+
+/** The page of a service whose program could not be had where pages are made. */
+export function emptyPage(name: string, service: Service): string {
+  return [
+    `# ${service.title}`,
+    '',
+    `${service.description} Its settings: [services.md](../services.md#${name}).`,
+    '',
+    'Its list of tools has not been read yet, since its program could not be had where these pages are made. Where it runs,',
+    `\`npm run docs:api -- ${name}=URL\` writes this page.`,
+    '',
   ].join('\n');
 }
 

@@ -37,7 +37,7 @@ export const serviceSchema = z
     env: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), variable).default({}),
     container: container.optional(),
     example: z
-      .strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()) })
+      .strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()), note: z.string().optional() })
       .optional()
       .meta({ description: 'A call for its page in docs/api.' }),
   })
