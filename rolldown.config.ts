@@ -23,7 +23,7 @@ const lazyBuiltins: Plugin = {
     filter: { id: /^\0node:https?$/ },
     handler: (id) =>
       `import { createRequire } from 'node:module';
-       export const { Agent, createServer, request } = createRequire(import.meta.url)('${id.slice(1)}');`,
+       export const { Agent, createServer, request, ServerResponse } = createRequire(import.meta.url)('${id.slice(1)}');`,
   },
 };
 

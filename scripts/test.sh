@@ -27,5 +27,8 @@ step 'licences and secrets'
 node scripts/check-licences.ts
 node scripts/check-secrets.ts
 
+step 'cost of a call'
+node scripts/bench-guard.ts
+
 step tests
 vitest run --coverage --reporter=default --reporter=json --outputFile.json=coverage/report.json "$@"

@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { sendError } from '../transport/io.js';
 import type { Access } from './access.js';
+import { Answer } from './answer.js';
 import { applyCors } from './cors.js';
 import type { Endpoints } from './endpoints.js';
 import { checkHostAndOrigin, type HostOriginSettings } from './host-origin.js';
@@ -34,14 +35,13 @@ const REQUEST_MS = 120_000;
 
 /** The one HTTP server: correlation id, Host and Origin, then MCP paths directly and everything else by the pages. */
 export class Listener {
-  readonly #server: Server;
+  readonly #server: Server<typeof IncomingMessage, typeof Answer>;
   readonly #counted: HttpMetrics;
 
   constructor(private readonly options: ListenerOptions) {
     this.#counted = new HttpMetrics(options.metrics);
-    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: 60_000 }, (req, res) =>
-      this.#onRequest(req, res),
-    );
+    const settings = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: 60_000, ServerResponse: Answer };
+    this.#server = createServer(settings, (req, res) => this.#onRequest(req, res));
     this.#server.timeout = 0; // streams are silent for as long as they like
   }
 
@@ -72,14 +72,14 @@ export class Listener {
     this.#server.closeAllConnections();
   }
 
-  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+  #onRequest(req: IncomingMessage, res: Answer): void {
     const correlation = correlationOf(req.headers);
-    res.setHeader('X-Correlation-ID', correlation.id);
+    res.correlationId = correlation.id;
     withCorrelation(correlation, () => this.#handle(req, res));
   }
 
   /** Nothing waits here, unless somebody has to be asked who the client is. */
-  #handle(req: IncomingMessage, res: ServerResponse): void {
+  #handle(req: IncomingMessage, res: Answer): void {
     const { guard, endpoints, access } = this.options;
     const observed = this.#observe(req, res);
     try {
@@ -123,7 +123,7 @@ export class Listener {
     }
   }
 
-  #page(req: IncomingMessage, res: ServerResponse, url: RequestTarget, observed: { route: string }): void {
+  #page(req: IncomingMessage, res: Answer, url: RequestTarget, observed: { route: string }): void {
     const { metadata, pages } = this.options;
     if (metadata?.has(url.pathname)) {
       metadata.answer(req, res, url.pathname);
@@ -132,21 +132,21 @@ export class Listener {
     observed.route = pageRoute(url.pathname);
     // Pages match the very path that was let in, whatever form of target it came as.
     req.url = url.pathname + url.search;
+    res.tell();
     pages(req, res, () => {
       observed.route = '_other';
     });
   }
 
   /** Counts the request when its answer ends. */
-  #observe(req: IncomingMessage, res: ServerResponse): { route: string } {
+  #observe(req: IncomingMessage, res: Answer): { route: string } {
     const observed = { route: '_other' };
     const startedAt = performance.now();
     this.#counted.started();
     res.once('close', () => {
-      const isStream = String(res.getHeader('content-type')).startsWith('text/event-stream');
       // A client that leaves before its answer has seen no status; 499 says so in many servers' logs.
       const status = res.headersSent ? res.statusCode : 499;
-      this.#counted.ended(methodLabel(req.method), observed.route, status, isStream ? undefined : (performance.now() - startedAt) / 1000);
+      this.#counted.ended(methodLabel(req.method), observed.route, status, res.isStream ? undefined : (performance.now() - startedAt) / 1000);
     });
     return observed;
   }

@@ -1,0 +1,27 @@
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/**
+ * A response that says which request it belongs to. A header that is set before the others makes node:http keep and check a
+ * table of all of them; one that is written with them costs nothing beside.
+ */
+export class Answer extends ServerResponse {
+  correlationId = '';
+  /** Whether it is an event stream, once its head is written. */
+  isStream = false;
+
+  override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+    if (typeof reason !== 'object' || Array.isArray(reason)) {
+      this.tell();
+      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason);
+    }
+    this.isStream = reason['Content-Type'] === 'text/event-stream';
+    return super.writeHead(status, { ...reason, 'X-Correlation-ID': this.correlationId });
+  }
+
+  /** For whoever writes the head in another way: express puts methods of its own in place of these. */
+  tell(): void {
+    this.setHeader('X-Correlation-ID', this.correlationId);
+  }
+}
