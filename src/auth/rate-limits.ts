@@ -31,6 +31,7 @@ const RETRY_MS = 1_000;
  */
 export class RateLimits {
   readonly #limiters = new Map<RateKind, Promise<Limiter>>();
+  readonly #ready = new Map<RateKind, Limiter>();
   #store: Promise<RateStore> | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
@@ -51,8 +52,10 @@ export class RateLimits {
     const limit = kind === 'key' ? this.settings.perKey : this.settings.perAddress;
     if (limit === 0) return undefined;
     try {
-      const limiter = await this.#limiter(kind, limit);
-      return { ...(await inTime(limiter.consume(key))), limit };
+      const limiter = this.#ready.get(kind) ?? (await this.#limiter(kind, limit));
+      const counting = limiter.consume(key);
+      // Memory answers at once: a timer would cost more than to count.
+      return { ...(await (this.settings.store === 'memory' ? counting : inTime(counting))), limit };
     } catch (error) {
       this.#warn(error);
       return undefined;
@@ -74,10 +77,13 @@ export class RateLimits {
       return store.limiter({ points, window, prefix: kind });
     });
     this.#limiters.set(kind, made);
-    made.catch(() => {
-      this.#limiters.delete(kind);
-      this.#triedAt = performance.now();
-    });
+    made.then(
+      (limiter) => this.#ready.set(kind, limiter),
+      () => {
+        this.#limiters.delete(kind);
+        this.#triedAt = performance.now();
+      },
+    );
     return inTime(made);
   }
 

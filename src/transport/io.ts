@@ -90,6 +90,11 @@ export function sendError(res: ServerResponse, error: HearthError, headers: Reco
   sendJson(res, error.http, errorReply(id, error), { ...retry, ...headers });
 }
 
+/** Accepts a message, without saying anything of it. The length is said, or it would be a chunked body in several writes. */
+export function sendAccepted(res: ServerResponse, headers: Record<string, string> = {}): void {
+  res.writeHead(202, { 'Content-Length': 0, ...headers }).end();
+}
+
 /** @param body text, or a large one in parts */
 export function sendJson(res: ServerResponse, status: number, body: string | readonly Buffer[], headers: Record<string, string> = {}): void {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : sizeOf(body);

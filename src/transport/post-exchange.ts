@@ -4,7 +4,7 @@ import type { Id } from '../protocol/message.js';
 import type { Exchange } from '../router/router.js';
 import type { Kept } from '../session/replay.js';
 import { Channel } from './channel.js';
-import { sendError, sendJson } from './io.js';
+import { sendAccepted, sendError, sendJson } from './io.js';
 import { countMessage, type TransportContext } from './transport.js';
 
 export interface PostOptions {
@@ -84,7 +84,7 @@ export class PostExchange implements Exchange {
   end(): void {
     if (this.#done) return;
     if (this.#channel) this.#channel.discard();
-    else this.res.writeHead(202, this.options.headers).end();
+    else sendAccepted(this.res, this.options.headers);
     this.#finish();
   }
 

@@ -60,6 +60,10 @@ export function postSse(context: TransportContext, req: IncomingMessage, res: Se
   });
 }
 
+/** What servers of this revision say; the length is said, or it would be a chunked body in several writes. */
+const ACCEPTED = 'Accepted';
+const ACCEPTED_HEADERS = { 'Content-Type': 'text/plain', 'Content-Length': ACCEPTED.length };
+
 function accept(context: TransportContext, req: IncomingMessage, res: ServerResponse, id: string, raw: string): void {
   const { sessions, router, settings, metrics } = context;
   // After the body has come: the session may end in the meantime, and an ended one must not get another request.
@@ -68,7 +72,7 @@ function accept(context: TransportContext, req: IncomingMessage, res: ServerResp
   if (!session) throw new HearthError('session_not_found', 'This session is unknown or has ended; open GET /sse again.');
   const { messages, errors } = looksLikeBatch(raw) ? batchOf(raw, session, settings) : { messages: [parseFromClient(raw, settings)], errors: [] };
   for (const message of messages) countMessage(metrics, 'in', message.raw);
-  res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted');
+  res.writeHead(202, ACCEPTED_HEADERS).end(ACCEPTED);
   for (const error of errors) session.send(errorReply(null, error));
   for (const message of messages) session.receive(message, exchangeOf(session), principal);
 }

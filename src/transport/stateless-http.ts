@@ -5,7 +5,7 @@ import { claimsEnvelope, readEnvelope } from '../protocol/envelope.js';
 import type { Message, RequestMessage } from '../protocol/message.js';
 import { statusOf } from '../protocol/modern-result.js';
 import { isModernRevision } from '../protocol/versions.js';
-import { sendError } from './io.js';
+import { sendAccepted, sendError } from './io.js';
 import { checkParamHeaders, checkStandardHeaders } from './mirrored-headers.js';
 import { PostExchange } from './post-exchange.js';
 import { originOf, principalAt, type TransportContext } from './transport.js';
@@ -41,7 +41,7 @@ export class StatelessHttp {
   /** Always answers. */
   post(req: IncomingMessage, res: ServerResponse, message: Message): void {
     if (message.kind !== 'request') {
-      res.writeHead(202).end(); // clients of this revision have nothing to notify: they cancel by closing
+      sendAccepted(res); // clients of this revision have nothing to notify: they cancel by closing
       return;
     }
     try {

@@ -7,7 +7,7 @@ import { BATCH_VERSION, isHandshakeVersion } from '../protocol/versions.js';
 import { NO_EXCHANGE } from '../router/router.js';
 import { BatchExchange } from './batch-exchange.js';
 import { type Found, HttpSessions } from './http-sessions.js';
-import { readBody, refuseMethod, refusing, requireAccept, requireJson, sendError } from './io.js';
+import { readBody, refuseMethod, refusing, requireAccept, requireJson, sendAccepted, sendError } from './io.js';
 import { PostExchange } from './post-exchange.js';
 import { isModernPost, namesModernRevision, StatelessHttp } from './stateless-http.js';
 import { countMessage, parseFromClient, principalAt, refuseBatch, type TransportContext } from './transport.js';
@@ -91,7 +91,7 @@ export class StreamableHttp {
   #receive({ session, sink, headers }: Found, message: Message, res: ServerResponse, onDone?: () => void): void {
     const principal = principalAt(this.context, res.req);
     if (message.kind !== 'request') {
-      res.writeHead(202, headers).end();
+      sendAccepted(res, headers);
       session.receive(message, NO_EXCHANGE, principal);
       return;
     }
@@ -147,7 +147,7 @@ export class StreamableHttp {
   async #delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
     requireKnownVersion(req);
     await this.#sessions.end(req);
-    res.writeHead(200).end();
+    res.writeHead(200, { 'Content-Length': 0 }).end();
   }
 }
 
