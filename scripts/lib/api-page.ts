@@ -63,7 +63,7 @@ function callOf(name: string, { tool, args }: { tool: string; args: unknown }): 
 }
 
 function toolsPart(tools: readonly ListedTool[]): string {
-  return `## ${tools.length} tools\n\n${tools.map(section).join('\n')}`;
+  return `## ${tools.length} tool${tools.length === 1 ? '' : 's'}\n\n${tools.map(section).join('\n')}`;
 }
 
 function section({ name, description = '', inputSchema, outputSchema, annotations = {} }: ListedTool): string {
