@@ -52,6 +52,19 @@ export const WRAPPER: readonly Contestant[] = BOTH.map((transport) => ({
   launch: (port, server) => ({ command: process.execPath, args: [PROGRAM, 'wrap', '--port', String(port), '--', ...server] }),
 }));
 
+/** What metrics and logs cost: the same single files, once as they are and once with nothing counted and next to nothing logged. */
+export const OBSERVED: readonly Contestant[] = (
+  [
+    ['hearth from single files, http', join(ROOT, 'dist', 'program.js'), 'info'],
+    ['hearth from single files, nothing counted or logged, http', join(HERE, 'muted.mjs'), 'error'],
+  ] as const
+).map(([name, program, level]) => ({
+  name,
+  transport: 'http',
+  kind: 'hearth',
+  launch: (port, server) => ({ command: process.execPath, args: [program, 'wrap', '--port', String(port), '--log-level', level, '--', ...server] }),
+}));
+
 /** @param servers how many the hub has; the last one is called */
 export function hub(transport: Target['transport'], servers = 9): Contestant {
   return {
