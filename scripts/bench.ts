@@ -1,6 +1,6 @@
 // What hearth costs, beside a bare forwarder and, with --peers, beside other proxies: one driver, interleaved rounds, medians.
 // Writes docs/benchmarks.json, the tables in docs/benchmarks.md and the plots beside it.
-//   npm run bench [-- --peers] [--quick] [--only TEXT] [--dry-run]
+//   npm run bench [-- --peers] [--quick] [--only TEXT] [--rounds N] [--dry-run]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,13 @@ import { type Results, writeReport } from './bench/report.ts';
 import { figureOf } from './bench/stats.ts';
 
 const { values: flags } = parseArgs({
-  options: { peers: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' }, 'dry-run': { type: 'boolean' } },
+  options: {
+    peers: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+  },
 });
 
 const FULL: measures.Plan = {
@@ -40,7 +46,8 @@ const QUICK: measures.Plan = {
 const GROWTH: GrowthPlan = { sessions: [1, 10, 100, 500, 1_000, 2_000], servers: [1, 9, 25, 50], tools: [10, 100, 1_000, 5_000], loadMs: 500 };
 const QUICK_GROWTH: GrowthPlan = { sessions: [1, 100], servers: [1, 9], tools: [10, 1_000], loadMs: 200 };
 
-const plan = flags.quick ? QUICK : FULL;
+const usual = flags.quick ? QUICK : FULL;
+const plan: measures.Plan = { ...usual, rounds: Number(flags.rounds ?? usual.rounds) };
 const folder = mkdtempSync(join(tmpdir(), 'hearth-bench-'));
 const startedAt = performance.now();
 const samples = new Map<string, measures.Sample[]>();

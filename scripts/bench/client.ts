@@ -29,7 +29,8 @@ const CLIENT = { protocolVersion: PROTOCOL, capabilities: {}, clientInfo: { name
 
 /** A light MCP client, the same for every contestant. Every reply is checked: its id, and what it says. */
 export abstract class Client {
-  /** Replies that were not what was asked for. */
+  /** Replies that were what was asked for, and those that were not, or that nobody had asked for. */
+  right = 0;
   wrong = 0;
   protected readonly waiting = new Map<number, Waiting>();
   protected readonly target: Target;
@@ -131,7 +132,10 @@ export abstract class Client {
   }
 
   #check(isRight: boolean, reply: Reply): void {
-    if (isRight) return;
+    if (isRight) {
+      this.right++;
+      return;
+    }
     this.wrong++;
     if (process.env.BENCH_DEBUG) console.error('wrong:', JSON.stringify(reply).slice(0, 300));
   }

@@ -26,7 +26,8 @@ export async function openSessions({ target }: Running, sessions: number): Promi
 export async function callFor({ subject }: Running, clients: readonly Client[], inFlight: number, ms: number): Promise<Load> {
   const latencies: number[] = [];
   let unanswered = 0;
-  const wrongBefore = sumOfWrong(clients);
+  const rightBefore = sumOf(clients, 'right');
+  const wrongBefore = sumOf(clients, 'wrong');
   const cpuBefore = subject.cpu();
   const startedAt = performance.now();
   const end = startedAt + ms;
@@ -43,14 +44,14 @@ export async function callFor({ subject }: Running, clients: readonly Client[], 
   for (const done of await Promise.all(settled)) if (!done) unanswered++;
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = subject.cpu() - cpuBefore;
-  const right = latencies.length - (sumOfWrong(clients) - wrongBefore);
+  const right = sumOf(clients, 'right') - rightBefore;
   latencies.sort((a, b) => a - b);
   return {
     callsPerSecond: right / seconds,
     cpuPerCall: cpu / Math.max(1, latencies.length),
     p50: latencies[Math.floor(latencies.length / 2)] ?? Number.NaN,
     p95: latencies[Math.floor(latencies.length * 0.95)] ?? Number.NaN,
-    wrong: latencies.length - right + unanswered,
+    wrong: sumOf(clients, 'wrong') - wrongBefore + unanswered,
   };
 }
 
@@ -58,6 +59,6 @@ export async function closeAll(clients: readonly Client[]): Promise<void> {
   await Promise.all(clients.map((client) => client.close()));
 }
 
-function sumOfWrong(clients: readonly Client[]): number {
-  return clients.reduce((sum, { wrong }) => sum + wrong, 0);
+function sumOf(clients: readonly Client[], what: 'right' | 'wrong'): number {
+  return clients.reduce((sum, client) => sum + client[what], 0);
 }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Scope } from './scope.js';
 import type { ConfiguredKey } from './settings.js';
@@ -13,7 +13,8 @@ export interface PlainKey {
   readonly expires: number;
 }
 
-const PROCESS_SECRET = randomBytes(32);
+/** As a key object: to make one of bytes costs more than the hash, and each request is hashed. */
+const PROCESS_SECRET = createSecretKey(randomBytes(32));
 /** An id outlives the process, in session ids, so it must not help to guess a weak key: about 10 ms for each guess. */
 const ID_COST = { N: 4_096, r: 8, p: 1 } as const;
 /** Keys that are shorter can be guessed. */
