@@ -138,19 +138,15 @@ const RULES = Object.fromEntries(
   ].map((text, index) => [`RULE${index + 1}`, { source: `routing rule ${index + 1} (docs/protocol.md)`, text, state: 'finished' }]),
 ) as { readonly [K in `RULE${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`]: Requirement };
 
-const S_FINISHED = group('S', 'finished', 'requirements S', {
+const S = group('S', 'finished', 'requirements S', {
   known: 'filesystem, monitoring, memory, fetch, postgres, github, n8n, playwright and timescaledb are one line of config each',
   deep: 'Each has a deep health check, and says what it needs when credentials are missing',
-});
-const S = group('S', 'planned', 'requirements S', {
   services: 'The nine run in a container each',
   docs: 'Each has a page generated from its live tool list, and a test against its real backend',
   memory: 'All nine together stay under 2 GB at rest',
 });
-const C_DOCTOR = group('C', 'finished', 'requirements C', {
-  doctor: 'hearth doctor says what is missing',
-});
 const C = group('C', 'finished', 'requirements C', {
+  doctor: 'hearth doctor says what is missing',
   catalog: 'Jira, Confluence, AWS, GCP, Slack, Dynamics 365 and others with one line of config each; hearth add writes it',
 });
 const L = group('L', 'finished', 'requirements L1 to L3; litellm.md', {
@@ -236,7 +232,7 @@ export const REQUIREMENTS = {
     ...H,
     ...RULES,
   },
-  ...{ ...S_FINISHED, ...S, ...C_DOCTOR, ...C, ...L, ...O_FINISHED, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...X_IMAGES, ...D, ...P, ...Q },
+  ...{ ...S, ...C, ...L, ...O_FINISHED, ...O, ...R, ...X_ACCESS, ...X_SECRETS, ...X, ...X_IMAGES, ...D, ...P, ...Q },
 } satisfies Readonly<Record<string, Requirement>>;
 
 export type RequirementId = keyof typeof REQUIREMENTS;

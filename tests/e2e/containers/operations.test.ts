@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../../acceptance/requirements.js';
 import type { Peer } from '../../acceptance/support/peers.js';
 import { type Answer, call, compose, connect, docker, idOf, NINE, SKIPPED, text, textOf, untilReady, urlOf } from './compose.js';
 
 describe.skipIf(SKIPPED)(`the nine in containers: real calls over SSE ${SKIPPED ?? ''}`, () => {
-  it('each lists its tools, and its label says how many', async () => {
+  it(verifies(['S.services'], 'each lists its tools, and its label says how many'), async () => {
     for (const name of NINE) {
       await using peer = await connect(`mcp-${name}`);
       const { tools } = (await peer.listTools()) as { tools: unknown[] };
@@ -12,6 +13,13 @@ describe.skipIf(SKIPPED)(`the nine in containers: real calls over SSE ${SKIPPED 
       expect(labels['com.mcp.service']).toBe(name);
       expect(labels['com.mcp.type']).toMatch(/^[a-z]+$/);
     }
+  });
+
+  it(verifies(['S.memory'], 'all of them, the hub and the database hold less than 2 GB'), async () => {
+    const ids = (await compose('ps', '-q', ...NINE.map((name) => `mcp-${name}`), 'hearth', 'database')).split('\n');
+    const held = (await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', ...ids)).split('\n').map(bytesOf);
+    expect(held).toHaveLength(11);
+    expect(held.reduce((sum, each) => sum + each, 0)).toBeLessThan(2e9);
   });
 
   it('the hub lists all of them under their names, and calls one', async () => {
@@ -93,3 +101,9 @@ describe.skipIf(SKIPPED)(`the nine in containers: real calls over SSE ${SKIPPED 
     for (const name of NINE) expect(await urlOf(`mcp-${name}`)).toMatch(/^http:\/\/127\.0\.0\.1:/);
   });
 });
+
+/** As `docker stats` writes it: `12.5MiB / 256MiB`. */
+function bytesOf(text: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+)([A-Za-z]+)/.exec(text) ?? [];
+  return Number(number) * 1024 ** ['B', 'KiB', 'MiB', 'GiB'].indexOf(unit);
+}
