@@ -2,7 +2,7 @@
 // Writes docs/benchmarks.json, the tables in docs/benchmarks.md and the plots beside it.
 //   npm run bench [-- --peers] [--quick] [--only TEXT] [--rounds N] [--dry-run]
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Running, start } from './bench/arena.ts';
@@ -50,6 +50,7 @@ const usual = flags.quick ? QUICK : FULL;
 const plan: measures.Plan = { ...usual, rounds: Number(flags.rounds ?? usual.rounds) };
 const folder = mkdtempSync(join(tmpdir(), 'hearth-bench-'));
 const startedAt = performance.now();
+const [load = 0] = loadavg();
 const samples = new Map<string, measures.Sample[]>();
 const failed = new Map<string, string>();
 
@@ -69,6 +70,8 @@ try {
 const results: Results = {
   date: new Date().toISOString().slice(0, 10),
   node: process.version,
+  load,
+  cores: availableParallelism(),
   plan,
   minutes: (performance.now() - startedAt) / 60_000,
   contestants: contestants.map(({ name, kind, transport }) => ({ name, kind, transport, figures: figuresOf(samples.get(name) ?? []) })),

@@ -10,6 +10,9 @@ import { targetsTable } from './targets.ts';
 export interface Results {
   readonly date: string;
   readonly node: string;
+  /** Load average before the run. */
+  readonly load: number;
+  readonly cores: number;
   readonly plan: Plan;
   readonly minutes: number;
   readonly contestants: ReadonlyArray<Pick<Contestant, 'name' | 'kind' | 'transport'> & { readonly figures: Readonly<Record<string, Figure>> }>;
@@ -34,6 +37,7 @@ export function middle({ figures }: Measured, name: string): number {
 export function writeReport(results: Results, isKept: boolean): void {
   const text = [
     `One run of ${results.minutes.toFixed(0)} minutes on ${results.date}, Node ${results.node}; medians of ${results.plan.rounds} rounds, with their range.`,
+    ...busyNote(results),
     '',
     ...loadTable(results),
     '',
@@ -52,6 +56,13 @@ export function writeReport(results: Results, isKept: boolean): void {
   writeFileSync(file, `${page.slice(0, page.indexOf(BEGIN) + BEGIN.length)}\n\n${text}\n${page.slice(page.indexOf(END))}`);
   writeFileSync(join(DOCS, 'benchmarks.json'), `${JSON.stringify(results, undefined, 1)}\n`);
   for (const [name, svg] of plots(results)) writeFileSync(join(DOCS, `benchmarks-${name}.svg`), svg);
+}
+
+function busyNote({ load, cores }: Results): string[] {
+  if (load < cores / 2) return [];
+  return [
+    `The machine was busy with other work meanwhile (load average ${load.toFixed(1)} on ${cores} cores): of these figures only ratios mean something, and those roughly.`,
+  ];
 }
 
 function loadTable({ contestants }: Results): string[] {

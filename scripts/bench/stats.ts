@@ -8,7 +8,8 @@ export interface Figure {
 export function figureOf(values: readonly number[]): Figure {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
-  return { median: at(Math.floor(sorted.length / 2)), min: at(0), max: at(sorted.length - 1) };
+  const middle = (at(Math.floor((sorted.length - 1) / 2)) + at(Math.floor(sorted.length / 2))) / 2;
+  return { median: middle, min: at(0), max: at(sorted.length - 1) };
 }
 
 /** Slope of the best straight line through the points: what one more unit of x costs. */
