@@ -37,7 +37,7 @@ describe.skipIf(SKIPPED)(`LiteLLM in front of the nine ${SKIPPED ?? ''}`, () => 
     ['postgres', 'execute_sql', { sql: 'select 6 * 7 as answer' }, '42'],
     ['github', 'get_me', {}, 'keeper'],
     ['n8n', 'n8n_list_workflows', { limit: 1 }, '"success": true'],
-    ['timescaledb', 'timescale_health', {}, 'extension'],
+    ['timescaledb', 'timescale_health', {}, 'TimescaleDB is not installed in this database'],
     ['monitoring', 'monitoring_health', {}, 'prometheus'],
     ['playwright', 'browser_navigate', { url: 'http://website:8080/' }, 'Page URL'],
     ['fetch', 'fetch', { url: 'http://website:8080/' }, 'private'],
