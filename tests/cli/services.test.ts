@@ -20,6 +20,16 @@ describe('hearth wrap --service', () => {
     expect(await (await fetch(`${url}/status`)).json()).toMatchObject({ servers: [{ name: 'filesystem', check: { ok: true } }] });
   });
 
+  it('has one process of the memory for clients of both eras, since its embedded database is for one', async () => {
+    using folder = new TempFolder();
+    await using cli = new Cli(['wrap', '--service', 'memory', ...PORT], { env: { MEMORY_DIR: folder.path, DATABASE_URL: '' } });
+    const url = await cli.listening();
+    await until(async () => (await fetch(`${url}/health/ready`)).ok, 60_000);
+    expect(await runCli(['call', url, 'read_graph'])).toMatchObject({ code: 0 }); // the official client asks for 2026-07-28 first
+    const { servers } = (await (await fetch(`${url}/status`)).json()) as { servers: Array<{ children: unknown[] }> };
+    expect(servers[0]?.children).toHaveLength(1);
+  }, 90_000);
+
   it(verifies(['S.deep'], 'stays up without credentials that it needs, and says which; also from the environment'), async () => {
     await using cli = new Cli(['wrap', ...PORT], { env: { HEARTH_SERVICE: 'timescaledb' } });
     const url = await cli.listening();
