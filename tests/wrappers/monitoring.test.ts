@@ -224,10 +224,10 @@ describe.skipIf(noPrometheus !== '')(`a real Prometheus and Alertmanager${noProm
     await using real = await prometheusAndAlertmanager(new URL(app.url).host);
     await using server = await McpProcess.start(MONITORING, { PROMETHEUS_URL: real.prometheus, ALERTMANAGER_URL: real.alertmanager });
     await expect.poll(async () => (await server.call('prometheus_targets')).data?.up, { timeout: 20_000 }).toBe(1);
-    expect((await server.call('prometheus_targets', { down: true })).data).toMatchObject({
-      total: 2,
-      targets: [{ health: 'down', error: expect.stringContaining('refused') }],
-    });
+    // The two are scraped at moments of Prometheus' own choice.
+    await expect
+      .poll(async () => (await server.call('prometheus_targets', { down: true })).data, { timeout: 20_000 })
+      .toMatchObject({ total: 2, targets: [{ health: 'down', error: expect.stringContaining('refused') }] });
     const query = await server.call('prometheus_query', { query: 'mcp_tools{job="mcp"}' });
     expect(query.data).toMatchObject({ type: 'vector', series: [{ labels: { job: 'mcp' }, points: [{ value: '19' }] }], truncated: false });
     expect((await server.call('prometheus_query', { query: 'scalar(vector(7))' })).data).toMatchObject({
@@ -240,7 +240,9 @@ describe.skipIf(noPrometheus !== '')(`a real Prometheus and Alertmanager${noProm
     const wrong = await server.call('prometheus_query', { query: 'sum(' });
     expect(wrong).toMatchObject({ isError: true, text: expect.stringContaining('parse error') });
     expect((await server.call('prometheus_query_range', { query: 'up', last: '7d', step: '1s' })).isError).toBe(true);
-    expect((await server.call('prometheus_alerts')).data).toMatchObject({ firing: 1, alerts: [{ labels: { alertname: 'AlwaysFires' } }] });
+    await expect
+      .poll(async () => (await server.call('prometheus_alerts')).data, { timeout: 20_000 })
+      .toMatchObject({ firing: 1, alerts: [{ labels: { alertname: 'AlwaysFires' } }] });
     await expect.poll(async () => (await server.call('alerts')).data?.total, { timeout: 20_000 }).toBe(1);
     const matchers = [{ name: 'alertname', value: 'AlwaysFires', isRegex: false, isEqual: true }];
     const [startsAt, endsAt] = [new Date(), new Date(Date.now() + 60_000)];
