@@ -58,6 +58,7 @@ export class Child {
     const { command, args, cwd, env, passEnv, extraPath, watchdog } = options;
     this.#marker = [watchdog?.owner, randomUUID()].filter(Boolean).join('.');
     this.#process = spawn(command, args, {
+      shell: false,
       detached: true, // setsid: the whole group can be signalled
       env: childEnv(process.env, { set: env, pass: passEnv, marker: this.#marker, extraPath }),
       ...(cwd !== undefined && { cwd }),

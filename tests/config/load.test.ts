@@ -73,7 +73,7 @@ describe('a config that is wrong says where, what, and what is allowed', () => {
   const durations = 'must be a duration like 30s, 5m or 1h (at most 24d), or milliseconds as a number';
   const sizes = 'must be a size like 64MiB or 10MB (at most 256MiB), or bytes as a number';
   const serverNames = 'a server name has letters, digits, ".", "-" and single "_", and begins and ends with a letter or digit';
-  const top = 'allowed: $schema, listen, servers, http, limits, auth, audit, state, secrets';
+  const top = 'allowed: $schema, listen, servers, http, limits, auth, audit, traces, state, secrets';
   it.each([
     ['', '1:1: must be a mapping with the key "servers"'],
     ['[1, 2]', '1:1: must be a mapping with the key "servers"'],
