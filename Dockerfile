@@ -8,13 +8,14 @@ ARG GITHUB_IMAGE=ghcr.io/github/github-mcp-server:v1.10.1
 FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS npm
 WORKDIR /build
 COPY container/strip /usr/local/bin/
-ENV npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false npm_config_ignore_scripts=true
+ENV npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false npm_config_ignore_scripts=true \
+    npm_config_cache=/var/cache/npm npm_config_userconfig=/run/secrets/npmrc
 
 FROM npm AS hearth-modules
 COPY package.json package-lock.json ./
 # What hearth's own servers need, in parts, since not every image needs all: the embedded database, the program's own few modules that
 # are not bundled (docs/adr/0017-a-bundled-program.md), and the rest. The servers that hearth brings along for a checkout are left out.
-RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --omit=peer \
+RUN --mount=type=cache,target=/var/cache/npm --mount=type=secret,id=npmrc npm ci --omit=dev --omit=peer \
  && npm pkg delete $(node -p "Object.keys(require('./package.json').dependencies).filter((name) => name.includes('/server-')).map((name) => 'dependencies.' + name).join(' ')") \
  && npm prune --omit=dev --omit=peer && strip node_modules \
  && find node_modules -type f -iname 'licen[cs]e*' -exec sh -c 'for file; do echo "==== $file"; cat "$file"; done' sh {} + >THIRD-PARTY-LICENCES \
@@ -24,7 +25,7 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/ro
 
 FROM npm AS hearth-build
 COPY package.json package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
+RUN --mount=type=cache,target=/var/cache/npm --mount=type=secret,id=npmrc npm ci
 COPY tsconfig*.json rolldown.config.ts ./
 COPY src src
 COPY wrappers wrappers
@@ -33,37 +34,38 @@ RUN npm run -s build && chmod +x dist/main.js dist/wrappers/*/main.js && find wr
 
 FROM npm AS filesystem-build
 COPY wrappers/filesystem/package*.json ./
-RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci && strip node_modules
+RUN --mount=type=cache,target=/var/cache/npm --mount=type=secret,id=npmrc npm ci && strip node_modules
 
 FROM npm AS playwright-build
 COPY wrappers/playwright/package*.json ./
 # Its viewers of traces and reports are for people with a window.
-RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci && strip node_modules \
+RUN --mount=type=cache,target=/var/cache/npm --mount=type=secret,id=npmrc npm ci && strip node_modules \
  && rm -rf node_modules/playwright-core/lib/vite
 
 FROM npm AS n8n-build
 COPY wrappers/n8n/package*.json ./
 # Of SQL.js it loads one form out of fourteen. better-sqlite3, its other choice, would have to be compiled.
-RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=optional && strip node_modules \
+RUN --mount=type=cache,target=/var/cache/npm --mount=type=secret,id=npmrc npm ci --omit=optional && strip node_modules \
  && find node_modules/sql.js/dist -type f ! -name 'sql-wasm.*' -delete && rm -rf node_modules/n8n-mcp/ui-apps
 
 FROM ${DEBIAN_IMAGE} AS python-build
 RUN --mount=type=secret,id=apt.conf,target=/etc/apt/apt.conf.d/90build \
     apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv && rm -rf /var/lib/apt/lists/*
 COPY container/venv /usr/local/bin/
+ENV PIP_CACHE_DIR=/var/cache/pip
 
 FROM python-build AS fetch-build
 COPY wrappers/fetch/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt
 
 FROM python-build AS postgres-build
 COPY wrappers/postgres/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt
 
 # For compose/litellm.yaml where LiteLLM's own image cannot be had: `docker build --target litellm`. Some packages of it come as source.
 FROM python-build AS litellm
 COPY compose/litellm/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf venv /build/requirements.txt \
  && useradd --uid 1000 --create-home litellm
 USER litellm
 ENV PATH=/opt/server/bin:/usr/bin:/bin

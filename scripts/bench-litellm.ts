@@ -3,12 +3,11 @@
 // Needs HEARTH_LITELLM (see scripts/litellm.ts). Writes docs/litellm-benchmark.md.  npm run bench:litellm [-- CALLS]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { freePort } from './lib/free-port.ts';
 import { HearthProcess, metricOf } from './lib/hearth.ts';
 
 const CALLS = Number(process.argv[2] ?? 200);
@@ -173,13 +172,4 @@ function at(sorted: readonly number[], quantile: number): number {
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

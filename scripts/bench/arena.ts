@@ -1,6 +1,7 @@
+import { freePort } from '../lib/free-port.ts';
 import { Client, type Target } from './client.ts';
 import { type Contestant, serverCommand, targetOf } from './contestants.ts';
-import { freePort, pause, Subject } from './proc.ts';
+import { pause, Subject } from './proc.ts';
 
 /** A contestant that runs and has answered once. */
 export interface Running {

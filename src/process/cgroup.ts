@@ -1,18 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** What the cgroup of this process, in a container the container itself, uses and may use. */
-export interface CgroupUsage {
-  /** What cannot be given back: usage without the file cache that is not in use, as Docker and Kubernetes count it. */
-  readonly workingSetBytes: number;
-  /** Undefined when unlimited. */
-  readonly memoryLimitBytes: number | undefined;
-  readonly cpuSeconds: number;
-  readonly throttledSeconds: number;
-  /** Undefined when unlimited. */
-  readonly cpuLimitCores: number | undefined;
-  readonly oomKills: number;
-}
+import type { ContainerUsage } from '../telemetry/container-metrics.js';
 
 /** Version 1 writes "no limit" as the largest multiple of the page size, about 2^63. */
 const V1_UNLIMITED = 2 ** 62;
@@ -23,7 +11,7 @@ const V1_UNLIMITED = 2 ** 62;
  * @param root of the file system; another one in tests
  * @returns undefined where there is none: not Linux, or not mounted
  */
-export async function readCgroup(root = '/'): Promise<CgroupUsage | undefined> {
+export async function readCgroup(root = '/'): Promise<ContainerUsage | undefined> {
   const own = await text(join(root, 'proc/self/cgroup'));
   const paths = new Map(own.split('\n').flatMap(ownPaths));
   const mount = join(root, 'sys/fs/cgroup');
@@ -39,7 +27,7 @@ function ownPaths(line: string): Array<readonly [string, string]> {
   return controllers.split(',').map((controller) => [controller, path]);
 }
 
-async function readV2(mount: string, path: string): Promise<CgroupUsage | undefined> {
+async function readV2(mount: string, path: string): Promise<ContainerUsage | undefined> {
   const read = reader(mount, path);
   const [current, stat, max, cpu, cpuMax, events] = await Promise.all(
     ['memory.current', 'memory.stat', 'memory.max', 'cpu.stat', 'cpu.max', 'memory.events'].map(read),
@@ -56,7 +44,7 @@ async function readV2(mount: string, path: string): Promise<CgroupUsage | undefi
   };
 }
 
-async function readV1(mount: string, paths: ReadonlyMap<string, string>): Promise<CgroupUsage | undefined> {
+async function readV1(mount: string, paths: ReadonlyMap<string, string>): Promise<ContainerUsage | undefined> {
   const of = (controller: string) => reader(join(mount, controller), paths.get(controller) ?? '/');
   const [memory, cpuacct, cpu] = [of('memory'), of('cpuacct'), of('cpu')];
   const [usage, stat, limit, oom] = await Promise.all(

@@ -1,12 +1,15 @@
 import type { Counter, Gauge } from 'prom-client';
 import type { Metrics } from './metrics.js';
 
-/** What the container uses; undefined where there is no limit. */
-interface ContainerUsage {
+/** What a container uses and may use. */
+export interface ContainerUsage {
+  /** What cannot be given back: usage without the file cache that is not in use, as Docker and Kubernetes count it. */
   readonly workingSetBytes: number;
+  /** Undefined when unlimited. */
   readonly memoryLimitBytes: number | undefined;
   readonly cpuSeconds: number;
   readonly throttledSeconds: number;
+  /** Undefined when unlimited. */
   readonly cpuLimitCores: number | undefined;
   readonly oomKills: number;
 }

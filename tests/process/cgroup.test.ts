@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CgroupUsage, readCgroup } from '../../src/process/cgroup.js';
+import { readCgroup } from '../../src/process/cgroup.js';
+import type { ContainerUsage } from '../../src/telemetry/container-metrics.js';
 import { TempFolder } from '../support/temp.js';
 
 /** What is read in a file system with these files. */
-async function readIn(files: Record<string, string>): Promise<CgroupUsage | undefined> {
+async function readIn(files: Record<string, string>): Promise<ContainerUsage | undefined> {
   using root = new TempFolder();
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(root.file(path)), { recursive: true });

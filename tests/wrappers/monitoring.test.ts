@@ -1,8 +1,9 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/lib/free-port.js';
 import { fixture, type RunningApp, startApp, untilReady } from '../support/app.js';
 import { McpProcess } from './support/mcp.js';
-import { freePort, MONITORING, noPrometheus, prometheusAndAlertmanager, standIn } from './support/monitoring.js';
+import { MONITORING, noPrometheus, prometheusAndAlertmanager, standIn } from './support/monitoring.js';
 
 const KEY = 'the-key-of-the-monitor';
 const TOOLS = [

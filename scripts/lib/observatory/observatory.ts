@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { pause } from '../load.ts';
 import { type Limited, makeLimited } from './cgroup.ts';
 import { writeAlertmanager, writePrometheus } from './configs.ts';
-import { type Alert, freePort, Program, Webhook } from './programs.ts';
+import { type Alert, Program, Webhook } from './programs.ts';
 import { type Answered, ask, type Query, queriesOf } from './queries.ts';
 import { EXPECTED, injectFaults, load, startServices } from './services.ts';
 

@@ -7,16 +7,6 @@ import { pause } from '../load.ts';
 
 const READY_MS = 30_000;
 
-/** A port of the loopback interface that nobody has at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A server that is installed here, started for a while and ended by its id. */
 export class Program {
   readonly url: string;

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { freePort } from '../../../scripts/lib/free-port.js';
 import { until } from '../../support/app.js';
 import type { Json } from '../../support/raw-client.js';
 import { TempFolder } from '../../support/temp.js';
@@ -95,13 +94,4 @@ function run(file: string, port: number, upstream: string): Running {
   };
   const args = ['--config', file, '--port', String(port), '--host', '127.0.0.1'];
   return execa(LITELLM as string, args, { env, stdio: 'ignore', reject: false, cleanup: true });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { freePort, Program } from '../../../scripts/lib/observatory/programs.js';
+import { freePort } from '../../../scripts/lib/free-port.js';
+import { Program } from '../../../scripts/lib/observatory/programs.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
+import { freePort } from '../../../scripts/lib/free-port.js';
 import { until } from '../../support/app.js';
 
 export const PASSWORD = 'secret-of-the-cluster';
@@ -94,13 +94,4 @@ export class Cluster implements AsyncDisposable {
     const args = ['-D', data, '-U', 'hearth', '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8', '--locale=C', '--no-instructions'];
     execFileSync(join(BINARIES ?? '', 'initdb'), args, { ...this.#user, cwd: this.#folder, stdio: 'pipe' });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
