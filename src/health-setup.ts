@@ -19,8 +19,7 @@ export function healthOf(
   return new ServerHealth({
     ...parts,
     dependencies: new Dependencies(dependsOn),
-    check:
-      check && !isKeyed ? new DeepCheck({ ...check, expect: check.expect }, (call) => parts.router.checks.make(call), overheard, url) : undefined,
+    check: check && !isKeyed ? new DeepCheck(check, (call) => parts.router.checks.make(call), overheard, url) : undefined,
     minTools: isKeyed ? 0 : minTools,
   });
 }

@@ -22,15 +22,16 @@ export interface EmbeddedConfig extends LoadedConfig {
 
 /** The embedded default: every service that can run here without being configured, and why the others cannot. */
 export function embeddedDefault(redactor: Redactor): EmbeddedConfig {
-  const all = load(standardServices(), redactor).config.servers;
-  const leftOut = standardServices().flatMap((name) => {
-    const needs = needsHere(name, all[name] as ServerConfig);
+  const services = standardServices();
+  const { config } = load(services, redactor);
+  const leftOut = services.flatMap((name) => {
+    const needs = needsHere(name, config.servers[name] as ServerConfig);
     return needs.length === 0 ? [] : [{ name, needs }];
   });
-  const usable = standardServices().filter((name) => !leftOut.some((each) => each.name === name));
+  for (const { name } of leftOut) delete config.servers[name];
   const left = leftOut.map(({ name }) => name).join(', ');
   const notes = left === '' ? [] : [`left out, for want of a program or of settings: ${left}; "hearth doctor" says what they need`];
-  return { ...load(usable, redactor), notes, leftOut };
+  return { config, notes, leftOut };
 }
 
 function needsHere(name: string, server: ServerConfig): string[] {

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { isObject } from '../protocol/message.js';
+import { mapTexts } from '../protocol/texts.js';
 import { expand, secretNames } from './expand.js';
 import { type SecretsConfig, secretsSchema } from './secrets-schema.js';
 
@@ -33,9 +34,4 @@ function quietly<T>(make: () => T): T | undefined {
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
-}
-
-function mapTexts(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === 'string') return change(value);
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, mapTexts(entry, change)])) : value;
 }

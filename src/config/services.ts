@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { isObject, type JsonObject } from '../protocol/message.js';
+import { mapTexts } from '../protocol/texts.js';
 import { expand, type Sources } from './expand.js';
 import { ConfigError, nearest } from './issues.js';
 import { type Service, serviceSchema } from './service-schema.js';
@@ -49,14 +50,8 @@ export function withService(entry: JsonObject, service: Service, sources: Source
   }
   const set = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   const required = Object.entries(service.env).flatMap(([name, { required }]) => (required ? [name] : []));
-  const server = expandTexts(service.server, { env: values }) as JsonObject;
+  const server = mapTexts(service.server, (text) => expand(text, { env: values })) as JsonObject;
   return { requireEnv: required, ...server, ...entry, ...ownProgram(server, entry), env: { ...set, ...own } };
-}
-
-function expandTexts(value: unknown, sources: Sources): unknown {
-  if (typeof value === 'string') return expand(value, sources);
-  if (Array.isArray(value)) return value.map((each) => expandTexts(each, sources));
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandTexts(each, sources)])) : value;
 }
 
 /** A program of hearth's own package: npm links those of dependencies only, so in a checkout none of them is on the PATH. */

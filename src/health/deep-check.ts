@@ -1,5 +1,6 @@
-import { asHearthError, HearthError, reasonOf } from '../errors.js';
+import { asHearthError } from '../errors.js';
 import { isObject, type JsonObject, objectOf, stringOf } from '../protocol/message.js';
+import { mapTexts } from '../protocol/texts.js';
 import type { CheckCall } from '../router/check-call.js';
 import type { Overheard } from './overheard.js';
 import type { Problem } from './problem.js';
@@ -7,7 +8,7 @@ import type { Problem } from './problem.js';
 /** All times in milliseconds. */
 export interface DeepCheckSettings extends CheckCall {
   /** Text that the answer has to hold. */
-  readonly expect: string | undefined;
+  readonly expect?: string | undefined;
   /** Texts of a failure, or of the server's log meanwhile, that mean: the credentials are wrong. */
   readonly deniedBy: readonly string[];
   readonly interval: number;
@@ -54,10 +55,11 @@ export class DeepCheck {
     const start = performance.now();
     let failure: string | undefined;
     try {
-      const call = { ...this.settings, args: withUrl(args, this.url()) as JsonObject };
+      const url = this.url();
+      const call = { ...this.settings, args: mapTexts(args, (text) => text.replaceAll('{hearth}', url)) as JsonObject };
       failure = this.#failureOf(textOf(await this.make(call)));
     } catch (error) {
-      failure = error instanceof HearthError ? error.message : reasonOf(asHearthError(error));
+      failure = asHearthError(error).message;
     }
     this.#tookMs = performance.now() - start;
     this.#checkedAt = performance.now();
@@ -112,10 +114,4 @@ function textOf(result: unknown): Answer {
   const content: unknown = body.content;
   const texts = Array.isArray(content) ? content.flatMap((part) => (isObject(part) ? (stringOf(part.text) ?? []) : [])) : [];
   return { text: texts.join('\n'), isError: body.isError === true };
-}
-
-function withUrl(value: unknown, url: string): unknown {
-  if (typeof value === 'string') return value.replaceAll('{hearth}', url);
-  if (Array.isArray(value)) return value.map((each) => withUrl(each, url));
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withUrl(each, url)])) : value;
 }

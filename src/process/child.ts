@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HearthError } from '../errors.js';
+import { encodingOf } from '../protocol/encoding.js';
 import { childEnv } from './env.js';
 import { type StopLadder, stopTree } from './stop.js';
 import type { Watchdog } from './watchdog.js';
@@ -99,8 +100,7 @@ export class Child {
   #flush(): void {
     const text = this.#queued;
     this.#queued = '';
-    if (text !== '' && !this.#ended && this.#process.stdin.writable)
-      this.#process.stdin.write(text, Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8');
+    if (text !== '' && !this.#ended && this.#process.stdin.writable) this.#process.stdin.write(text, encodingOf(text));
   }
 
   /** Ends the child and everything it started: stdin end, TERM, KILL. Idempotent; resolves when all are gone. */

@@ -42,17 +42,21 @@ export function becomeChildOfInit(self: Self = process): void {
   self.execve(file, args, self.env);
 }
 
-function findOnPath(path: string, name: string): string | undefined {
+/** The program of a name in the first folder of a PATH that has it, if any has. */
+export function findOnPath(path: string, name: string): string | undefined {
   return path
     .split(delimiter)
     .filter(Boolean)
     .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+    .find(isProgram);
+}
+
+/** Whether a file can be run. */
+export function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

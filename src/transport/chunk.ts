@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { encodingOf } from '../protocol/encoding.js';
 
 /**
  * Writes a part of a response whose head is out. node:http frames a chunk by four writes to its socket, which then leave
@@ -11,6 +12,5 @@ export function writeChunk(res: ServerResponse, text: string): void {
     return;
   }
   const bytes = Buffer.byteLength(text);
-  // Text of ASCII alone, which most is, needs no encoder.
-  socket.write(`${bytes.toString(16)}\r\n${text}\r\n`, bytes === text.length ? 'latin1' : 'utf8');
+  socket.write(`${bytes.toString(16)}\r\n${text}\r\n`, encodingOf(text, bytes));
 }

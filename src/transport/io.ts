@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asHearthError, type ErrorCode, errorReply, HearthError } from '../errors.js';
+import { encodingOf } from '../protocol/encoding.js';
 import { sizeOf } from '../protocol/large.js';
 import type { Id } from '../protocol/message.js';
 import { keepCorrelation } from '../telemetry/correlation.js';
@@ -100,8 +101,7 @@ export function sendJson(res: ServerResponse, status: number, body: string | rea
   const length = typeof body === 'string' ? Buffer.byteLength(body) : sizeOf(body);
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers });
   if (typeof body === 'string') {
-    // Text of ASCII alone, which most is, needs no encoder.
-    res.end(body, length === body.length ? 'latin1' : 'utf8');
+    res.end(body, encodingOf(body, length));
     return;
   }
   for (const part of body) res.write(part);
