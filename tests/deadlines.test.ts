@@ -5,11 +5,12 @@ import { until } from './support/app.js';
 it('lets each fall due once, in the order of their beginning, and none that was ended', async () => {
   const limit = new Deadlines(40);
   const due: string[] = [];
-  const owners = ['first', 'ended', 'again', 'last'].map((name) => ({ name }));
-  for (const owner of owners) limit.begin(owner, () => due.push(owner.name));
-  limit.end(owners[1] as object);
+  const [, ended, again] = ['first', 'ended', 'again', 'last'].map((name) => limit.begin(() => due.push(name)));
+  ended?.end();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  limit.begin(owners[2] as object, () => due.push('again'));
+  again?.end();
+  limit.begin(() => due.push('again'));
+  ended?.end();
   expect(due).toEqual([]);
   await until(() => due.length === 3);
   expect(due).toEqual(['first', 'last', 'again']);
@@ -21,7 +22,7 @@ it('begins again after everything has ended', async () => {
   const limit = new Deadlines(10);
   const due: number[] = [];
   for (const round of [1, 2]) {
-    limit.begin({}, () => due.push(round));
+    limit.begin(() => due.push(round));
     await until(() => due.length === round);
   }
   expect(due).toEqual([1, 2]);

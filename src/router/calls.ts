@@ -87,7 +87,7 @@ export class Calls {
     this.inFlight.add(pending);
     serverMetrics.requestStarted();
     pending.trace = beginTrace(this.options.tracing, this.options.server, settings.transport, pending);
-    this.#limit.begin(pending, () => this.#timeOut(pending));
+    pending.limit = this.#limit.begin(() => this.#timeOut(pending));
     try {
       pending.leave = gate.enter({ owner: caller, begin: () => this.#dispatch(pending), onExpired: (error) => this.#refuse(pending, error) });
       if (pending.done) pending.leave();
@@ -143,13 +143,10 @@ export class Calls {
     const now = performance.now();
     pending.heardAt = pending.progressAt = now;
     const left = pending.startedAt + Math.max(requestTimeout, maxRequestTime) - now;
-    if (left >= requestTimeout) {
-      this.#limit.begin(pending, () => this.#timeOut(pending));
-      return;
-    }
-    this.#limit.end(pending);
+    pending.limit?.end();
     clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(left));
+    if (left >= requestTimeout) pending.limit = this.#limit.begin(() => this.#timeOut(pending));
+    else pending.timer = setTimeout(() => this.#timeOut(pending), withGrace(left));
   }
 
   /** The child's answer was larger than the limit. */
@@ -286,7 +283,6 @@ export class Calls {
   /** Nothing is held for it any more. */
   #leave(pending: Pending): void {
     this.inFlight.remove(pending);
-    this.#limit.end(pending);
     pending.end();
   }
 

@@ -1,3 +1,4 @@
+import type { Deadline } from '../deadlines.js';
 import type { HearthError } from '../errors.js';
 import { insertMembers, type JsonText } from '../protocol/insert.js';
 import { type Reply, withId } from '../protocol/large.js';
@@ -29,7 +30,8 @@ export class Pending {
   trace: CallTrace | undefined;
   sent = false;
   done = false;
-  /** Its own time limit, where that is shorter than everybody's. */
+  /** Its time limit: everybody's, or its own, where that is shorter. */
+  limit: Deadline | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Gives its place in the gate back. */
   leave: () => void = () => {};
@@ -90,6 +92,7 @@ export class Pending {
 
   end(): void {
     this.done = true;
+    this.limit?.end();
     clearTimeout(this.timer);
     this.leave();
   }

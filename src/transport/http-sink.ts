@@ -21,7 +21,7 @@ export class HttpSink implements Sink {
   #kept: string[] = [];
   #ids: StreamIds | undefined;
   #session: Session | undefined;
-  readonly #posts = new Set<PostExchange>();
+  readonly #posts: PostExchange[] = [];
 
   /** @param onTooSlow called when the client does not read its stream */
   constructor(
@@ -45,7 +45,7 @@ export class HttpSink implements Sink {
       stream.send(raw);
       return;
     }
-    const post = [...this.#posts].findLast(({ carries }) => carries);
+    const post = this.#posts.findLast(({ carries }) => carries);
     if (post) {
       post.send(raw);
       return;
@@ -75,7 +75,7 @@ export class HttpSink implements Sink {
       this.addStream(res, headers);
       return;
     }
-    const post = [...this.#posts].find(({ streamId }) => streamId === at.stream);
+    const post = this.#posts.find(({ streamId }) => streamId === at.stream);
     if (post) {
       post.reconnect(res, headers, rest.events);
     } else if (rest.kind === 'get') {
@@ -115,11 +115,12 @@ export class HttpSink implements Sink {
   }
 
   addPost(post: PostExchange): void {
-    this.#posts.add(post);
+    this.#posts.push(post);
   }
 
   removePost(post: PostExchange): void {
-    this.#posts.delete(post);
+    const at = this.#posts.indexOf(post);
+    if (at !== -1) this.#posts.splice(at, 1);
   }
 
   close(): void {

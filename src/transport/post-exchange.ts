@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Deadline } from '../deadlines.js';
 import { errorReply, HearthError } from '../errors.js';
 import type { Id } from '../protocol/message.js';
 import type { Exchange } from '../router/router.js';
@@ -34,6 +35,7 @@ export interface PostOptions {
  * A stream that was cut goes on: what it sends waits for the client to come back.
  */
 export class PostExchange implements Exchange {
+  readonly #silence: Deadline | undefined;
   #channel: Channel | undefined;
   #done = false;
 
@@ -42,7 +44,7 @@ export class PostExchange implements Exchange {
     private readonly res: ServerResponse,
     private readonly options: PostOptions,
   ) {
-    if (!context.settings.jsonResponse) context.silence.begin(this, () => this.#stream());
+    if (!context.settings.jsonResponse) this.#silence = context.silence.begin(() => this.#stream());
     res.once('close', () => {
       if (!this.#channel) this.#finish();
     });
@@ -134,7 +136,7 @@ export class PostExchange implements Exchange {
 
   #stream(): Channel | undefined {
     if (this.#done || this.#channel) return this.#channel;
-    this.context.silence.end(this);
+    this.#silence?.end();
     const onLost = (): void => this.#onLost();
     this.#channel = this.options.openChannel?.(onLost) ?? this.#plainChannel(onLost);
     this.options.onStream?.();
@@ -155,7 +157,7 @@ export class PostExchange implements Exchange {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
-    this.context.silence.end(this);
+    this.#silence?.end();
     this.options.onDone();
   }
 }
