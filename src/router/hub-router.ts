@@ -102,7 +102,7 @@ export class HubRouter implements Router, ServerListener {
   }
 
   notify(caller: Caller, message: NotificationMessage): void {
-    for (const server of this.#servers.values()) server.notify(caller, message);
+    for (const server of this.#shownTo(caller)) server.notify(caller, message);
   }
 
   isBusy(caller: Caller): boolean {

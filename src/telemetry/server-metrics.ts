@@ -1,32 +1,10 @@
+import { REQUESTS } from '../protocol/methods.js';
 import type { Histogram } from './histogram.js';
 import type { Metrics } from './metrics.js';
 import { OUTCOMES, type Outcome, Outcomes } from './outcomes.js';
 import type { BoundCounter, BoundGauge, Series } from './series.js';
 
 const RESTART_REASONS = ['exit', 'signal', 'spawn_error', 'disconnected', 'start_failed', 'unresponsive'];
-
-/** Methods that may be label values; anything else a client sends counts as `_other`. */
-const METHODS = new Set([
-  'initialize',
-  'ping',
-  'tools/list',
-  'tools/call',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'prompts/list',
-  'prompts/get',
-  'completion/complete',
-  'logging/setLevel',
-  'tasks/get',
-  'tasks/result',
-  'tasks/list',
-  'tasks/cancel',
-  'server/discover',
-  'subscriptions/listen',
-]); // prettier-ignore
 
 /** Most tools of a server that have series of their own. */
 const MAX_TOOL_LABELS = 1_000;
@@ -152,7 +130,8 @@ export class ServerMetrics {
   requestEnded(method: string, tool: string | undefined, outcome: Outcome, seconds: number, code?: number): void {
     const { base, families } = this;
     this.#inFlight.dec();
-    const methodLabel = METHODS.has(method) ? method : '_other';
+    // Anything else that a client sends is no label of its own.
+    const methodLabel = REQUESTS.has(method) ? method : '_other';
     this.#methods.of(methodLabel).count(outcome, seconds);
     if (code !== undefined) families.rpcErrors.inc({ ...base, code: codeLabel(code) });
     if (method !== 'tools/call') return;

@@ -4,6 +4,7 @@ import type { Deadlines } from '../deadlines.js';
 import { HearthError } from '../errors.js';
 import { isDeeperThan } from '../protocol/depth.js';
 import { type Message, parseMessage } from '../protocol/message.js';
+import { REQUESTS } from '../protocol/methods.js';
 import type { Router } from '../router/router.js';
 import type { ClientOrigin } from '../session/session.js';
 import type { StatelessCalls } from '../session/stateless-calls.js';
@@ -76,11 +77,16 @@ export function countMessage(metrics: Metrics, direction: 'in' | 'out', raw: str
 }
 
 /**
- * Parses a message of a client. Nesting is limited, so that nothing later on meets more levels than its stack has.
- * @throws HearthError as `parseMessage`, and `invalid_request` for one that is too deep
+ * Parses a message of a client. Nesting is limited, so that nothing later on meets more levels than its stack has. A request
+ * without an id would be a notification, which nobody asks whether it may be made: a server that does not look would make the call
+ * (2025-11-25, base protocol: requests have an id).
+ * @throws HearthError as `parseMessage`, and `invalid_request` for one that is too deep, or has no id
  */
 export function parseFromClient(raw: string, { maxDepth }: TransportSettings): Message {
   const message = parseMessage(raw);
+  if (message.kind === 'notification' && REQUESTS.has(message.method)) {
+    throw new HearthError('invalid_request', `Invalid request: ${message.method} is a request, and needs an "id".`);
+  }
   if (!isDeeperThan(message.body, maxDepth)) return message;
   throw new HearthError('invalid_request', `Invalid request: the message has more than ${maxDepth} levels of objects and lists (limits.depth).`);
 }

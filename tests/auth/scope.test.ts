@@ -4,9 +4,11 @@ import { addressKey } from '../../src/auth/address.js';
 import { principalFrom, type Scope } from '../../src/auth/scope.js';
 import { matches } from '../../src/protocol/wildcard.js';
 import { verifies } from '../acceptance/requirements.js';
-import { fixture, type RunningApp, startApp, untilReady } from '../support/app.js';
+import { fixture, type RunningApp, startApp, until, untilReady } from '../support/app.js';
 import { type Json, RawHttp } from '../support/raw-client.js';
 import { RawStateless } from '../support/stateless.js';
+import { TempFolder } from '../support/temp.js';
+import { received } from '../support/wire.js';
 import { bearer } from './support.js';
 
 type Name = 'all' | 'one' | 'echo' | 'both' | 'none';
@@ -19,13 +21,22 @@ const KEYS: Readonly<Record<Name, { key: string; servers?: string[]; tools?: str
   none: { key: 'key-for-nobody-at-all', servers: ['gone'] },
 };
 
+const folder = new TempFolder();
+const journals = { one: folder.file('one'), two: folder.file('two') };
 let hearth: RunningApp;
 beforeAll(async () => {
   const keys = Object.entries(KEYS).map(([name, key]) => ({ ...key, name }));
-  hearth = await startApp({ servers: { one: fixture(), two: fixture() }, auth: { keys } });
+  hearth = await startApp({ servers: { one: journaled('one'), two: journaled('two') }, auth: { keys } });
   await untilReady(hearth.url);
 });
-afterAll(() => hearth.app.stop());
+afterAll(async () => {
+  await hearth.app.stop();
+  folder[Symbol.dispose]();
+});
+
+function journaled(name: keyof typeof journals): ReturnType<typeof fixture> {
+  return fixture('', { env: { FIXTURE_JOURNAL: journals[name] } });
+}
 
 class Keyed extends RawHttp {
   constructor(
@@ -86,6 +97,19 @@ describe('in a hub', () => {
       expect(error?.message).not.toMatch(/servers:.*two/);
     }
     expect((await one.reply('resources/read', { uri: 'fixture://one' })).result).toBeDefined();
+  });
+
+  it(verifies(['X.scope'], 'notifications reach the servers of a key only, and no request passes for one'), async () => {
+    const one = await client('one');
+    for (const method of ['tools/call', 'resources/subscribe', 'logging/setLevel']) {
+      const response = await one.post({ jsonrpc: '2.0', method, params: { name: 'two__echo', arguments: {} } });
+      expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('needs an \\"id\\"')]);
+    }
+    expect((await one.post({ jsonrpc: '2.0', method: 'notifications/of/mine' })).status).toBe(202);
+    await until(async () => (await received(journals.one, 'notifications/of/mine')).length === 1);
+    await (await client('all')).call(1, 'two__echo', { text: 'after it' });
+    expect(await received(journals.two, 'notifications/of/mine')).toEqual([]);
+    expect(await received(journals.one, 'logging/setLevel')).toEqual([]);
   });
 
   it(verifies(['X.scope'], 'patterns go over the names that clients see'), async () => {
