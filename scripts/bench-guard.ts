@@ -13,7 +13,7 @@ import { figureOf } from './bench/stats.ts';
 const ATTEMPTS = 3;
 const ROUNDS = 9;
 const LOAD_MS = 350;
-const WARM_MS = 1_200;
+const WARM_MS = 3_000;
 const SESSIONS = 32;
 const TRANSPORTS = ['http', 'sse'] as const;
 /** What a call may cost, in calls of the forwarder: 1.4 times what it cost when this was written (docs/benchmarks.md). */

@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
 const FULL: measures.Plan = {
   rounds: 3,
   loadMs: 1_000,
-  warmMs: 1_500,
+  warmMs: 4_000,
   operations: 400,
   sizes: [1, 8, 32, 64],
   events: 20_000,
@@ -36,7 +36,7 @@ const FULL: measures.Plan = {
 const QUICK: measures.Plan = {
   rounds: 2,
   loadMs: 300,
-  warmMs: 800,
+  warmMs: 2_000,
   operations: 60,
   sizes: [1, 8],
   events: 2_000,

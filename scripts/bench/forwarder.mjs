@@ -7,8 +7,11 @@ import { createServer } from 'node:http';
 
 const [port, command, ...args] = process.argv.slice(2);
 const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-/** By the id on the child's side: the client's own id, and the way back. */
-const waiting = new Map();
+/**
+ * By the id on the child's side: the client's own id, and the way back. Not in a Map: its old tables would keep every request from being
+ * collected, which costs a fifth more (docs/benchmarks.md).
+ */
+const waiting = Object.create(null);
 const streams = new Map();
 let nextId = 1;
 let queue = '';
@@ -20,7 +23,7 @@ function ask(text, reply) {
     message.id = nextId++;
     const token = params?._meta?.progressToken;
     if (token !== undefined) params._meta.progressToken = message.id;
-    waiting.set(message.id, { id, token, reply });
+    waiting[message.id] = { id, token, reply };
   }
   if (queue === '') queueMicrotask(flush);
   queue += `${JSON.stringify(message)}\n`;
@@ -54,13 +57,13 @@ function answer(line) {
   }
   const end = line.indexOf(','.charCodeAt(0), BEFORE_ID.length);
   const upstream = Number(line.latin1Slice(BEFORE_ID.length, end));
-  const request = waiting.get(upstream);
-  waiting.delete(upstream);
+  const request = waiting[upstream];
+  delete waiting[upstream];
   request?.reply(`${BEFORE_ID}${JSON.stringify(request.id)}`, line.subarray(end), true);
 }
 
 function notify(message) {
-  const request = waiting.get(message.params?.progressToken);
+  const request = waiting[message.params?.progressToken];
   if (!request) return;
   message.params.progressToken = request.token;
   request.reply(JSON.stringify(message), undefined, false);

@@ -29,9 +29,21 @@ export class ArgumentCheck {
     private readonly onUnusable: (tool: string, why: string) => void,
   ) {}
 
-  /** Why the arguments do not fit; undefined if they do, or if that cannot be told. */
-  async refusal(tool: JsonObject, args: unknown): Promise<HearthError | undefined> {
-    const validate = this.#compiled.has(tool) ? this.#compiled.get(tool) : await this.#compile(tool);
+  /** Whether arguments of the tool can be checked now. */
+  knows(tool: JsonObject): boolean {
+    return this.#compiled.has(tool);
+  }
+
+  /** Makes ready for the tool, so that a call need not wait at each time. */
+  async learn(tool: JsonObject): Promise<void> {
+    this.#compiler ??= loadCompiler();
+    const compile = await this.#compiler;
+    if (!this.knows(tool)) this.#compiled.set(tool, this.#compile(compile, tool));
+  }
+
+  /** Why the arguments do not fit a tool that it has learnt; undefined if they do, or if that cannot be told. */
+  refusal(tool: JsonObject, args: unknown): HearthError | undefined {
+    const validate = this.#compiled.get(tool);
     if (!validate || this.#holds(validate, tool, args ?? {})) return undefined;
     const problems = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(({ instancePath, message }) => `arguments${instancePath} ${message}`);
     return new HearthError('invalid_params', `Invalid arguments for tool "${String(tool.name)}": ${problems.join('; ')}.`, this.server);
@@ -48,21 +60,17 @@ export class ArgumentCheck {
     }
   }
 
-  async #compile(tool: JsonObject): Promise<ValidateFunction | undefined> {
-    this.#compiler ??= loadCompiler();
-    const compile = await this.#compiler;
-    let validate: ValidateFunction | undefined;
+  #compile(compile: Compile, tool: JsonObject): ValidateFunction | undefined {
     try {
       const schema = objectOf(tool.inputSchema) ?? {};
       if (JSON.stringify(schema).length > MAX_SCHEMA_LENGTH) throw new Error(`its schema is larger than ${MAX_SCHEMA_LENGTH} characters`);
       const hazard = hazardOf(schema);
       if (hazard !== undefined) throw new Error(hazard);
-      validate = compile(schema);
+      return compile(schema);
     } catch (error) {
       this.onUnusable(String(tool.name), reasonOf(error));
+      return undefined;
     }
-    this.#compiled.set(tool, validate);
-    return validate;
   }
 }
 

@@ -47,8 +47,6 @@ export class Authenticator {
     const { credential, isBearer } = presented;
     const digest = digestOf(credential);
     const jwt = isBearer && this.#jwt?.looksLike(credential) ? this.#jwt : undefined;
-    return this.#failures.attempt(address, digest.toString('base64'), () =>
-      jwt ? jwt.authenticate(credential) : this.#keys.authenticate(credential, digest),
-    );
+    return this.#failures.attempt(address, digest, () => (jwt ? jwt.authenticate(credential) : this.#keys.authenticate(credential, digest)));
   }
 }

@@ -37,23 +37,23 @@ export class FailureLimit {
    */
   async attempt<T>(address: string, digest: string, make: () => Promise<T>): Promise<T> {
     const entry = `${address} ${digest}`;
-    const limiter = await this.#load();
-    const leave = await this.#enter(limiter, address, entry);
+    const leave = this.#trusted.has(entry) ? undefined : await this.#enter(address, entry);
     try {
       const made = await make();
       this.#trust(entry);
       return made;
     } catch (error) {
       this.#trusted.delete(entry);
-      if (error instanceof Refusal && error.http === 401) await limiter.consume(address);
+      if (error instanceof Refusal && error.http === 401) await (await this.#load()).consume(address);
       throw error;
     } finally {
-      leave();
+      leave?.();
     }
   }
 
   /** @returns what to call when the outcome is known */
-  async #enter(limiter: Limiter, address: string, entry: string): Promise<() => void> {
+  async #enter(address: string, entry: string): Promise<(() => void) | undefined> {
+    const limiter = await this.#load();
     while (!this.#trusted.has(entry)) {
       const { remaining, limited, reset }: Left = await limiter.look(address);
       if (limited) throw tooManyFailures(Math.ceil(reset / 1000));
@@ -61,7 +61,7 @@ export class FailureLimit {
       if (!open || open.count < remaining) return this.#begin(address);
       await this.#outcome(open);
     }
-    return () => {};
+    return undefined; // it has worked meanwhile
   }
 
   #begin(address: string): () => void {

@@ -67,13 +67,13 @@ export class KeyRing {
    * @param digest of the key
    * @throws Refusal, or HearthError `overloaded`
    */
-  async authenticate(key: string, digest: Buffer): Promise<Principal> {
+  async authenticate(key: string, digest: string): Promise<Principal> {
     const plain = findPlainKey([...this.#configured, ...this.#plain], digest);
     const id = plain?.id ?? keyIdOf(key);
     const entry = id === undefined ? undefined : this.#entries.get(id);
     if (id === undefined || !entry) throw unauthorized('invalid');
     if (entry.expires <= Date.now()) throw unauthorized('expired', entry.name);
-    if (!plain && !(await this.#matches(entry, key, digest.toString('base64')))) throw unauthorized('invalid', entry.name);
+    if (!plain && !(await this.#matches(entry, key, digest))) throw unauthorized('invalid', entry.name);
     const principal = this.#principals.get(id);
     // It may have been revoked, or have expired, while it was checked.
     if (!principal?.isValid() || this.#entries.get(id) !== entry) throw unauthorized('invalid', entry.name);

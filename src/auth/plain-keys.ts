@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Scope } from './scope.js';
 import type { ConfiguredKey } from './settings.js';
@@ -13,16 +13,18 @@ export interface PlainKey {
   readonly expires: number;
 }
 
-/** As a key object: to make one of bytes costs more than the hash, and each request is hashed. */
-const PROCESS_SECRET = createSecretKey(randomBytes(32));
+const PROCESS_SECRET = randomBytes(32).toString('base64');
 /** An id outlives the process, in session ids, so it must not help to guess a weak key: about 10 ms for each guess. */
 const ID_COST = { N: 4_096, r: 8, p: 1 } as const;
 /** Keys that are shorter can be guessed. */
 export const WEAK_BELOW = 16;
 
-/** A keyed hash: equal for equal keys within this process, and nothing else can be told from it. */
-export function digestOf(text: string): Buffer {
-  return createHmac('sha256', PROCESS_SECRET).update(text).digest();
+/**
+ * A hash under a secret: equal for equal keys within this process, and nothing else can be told from it. It never leaves the
+ * process, so that nobody can make one longer, which an HMAC would be for; that costs ten times as much, at each request.
+ */
+export function digestOf(text: string): string {
+  return hash('sha256', PROCESS_SECRET + text, 'base64');
 }
 
 /** The keys of a file with one on each line; empty lines and those that begin with `#` do not count. @throws Error if it cannot be read */
@@ -38,7 +40,7 @@ export function readPlainKeys(path: string): ConfiguredKey[] {
 /** @param known keys that were hashed before, so that reading a file again costs nothing for them */
 export function hashKeys(keys: readonly ConfiguredKey[], known: readonly PlainKey[] = []): PlainKey[] {
   return keys.map(({ key, name, servers, tools, expires }) => {
-    const digest = digestOf(key);
+    const digest = Buffer.from(digestOf(key));
     const id = known.find((other) => other.digest.equals(digest))?.id ?? newId(key);
     return {
       id,
@@ -55,8 +57,9 @@ function newId(key: string): string {
 }
 
 /** Looks at every key, each in constant time: neither the right one's place nor its beginning shows in the time. */
-export function findPlainKey(keys: readonly PlainKey[], digest: Buffer): PlainKey | undefined {
+export function findPlainKey(keys: readonly PlainKey[], digest: string): PlainKey | undefined {
+  const presented = Buffer.from(digest);
   let found: PlainKey | undefined;
-  for (const key of keys) if (timingSafeEqual(key.digest, digest)) found ??= key;
+  for (const key of keys) if (timingSafeEqual(key.digest, presented)) found ??= key;
   return found;
 }

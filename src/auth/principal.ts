@@ -19,16 +19,21 @@ export interface Principal {
   at(server: string | undefined): Principal;
 }
 
-const principals = new WeakMap<IncomingMessage, Principal>();
+/** On the request itself: to look it up elsewhere costs as much as to check who it is. */
+const PRINCIPAL = Symbol('principal');
+
+interface Known {
+  [PRINCIPAL]?: Principal;
+}
 
 /** Says who makes a request. The listener does, once, before anything else reads it. */
 export function bindPrincipal(req: IncomingMessage, principal: Principal): void {
-  principals.set(req, principal);
+  (req as Known)[PRINCIPAL] = principal;
 }
 
 /** Who makes a request; undefined where nobody has to say. */
 export function principalOf(req: IncomingMessage): Principal | undefined {
-  return principals.get(req);
+  return (req as Known)[PRINCIPAL];
 }
 
 /** Whether two requests come from the same one. Without authentication everybody is. */

@@ -24,7 +24,15 @@ const SEPARATOR = '__';
  * @param server the one server that is shown bare; undefined for a hub
  */
 export function principalFrom(identity: Identity, server?: string): Principal {
-  const at = (other: string | undefined): Principal => (other === server ? principal : principalFrom(identity, other));
+  const views = new Map<string | undefined, Principal>();
+  const at = (other: string | undefined): Principal => {
+    if (other === server) return principal;
+    const known = views.get(other);
+    if (known) return known;
+    const view = principalFrom(identity, other);
+    views.set(other, view);
+    return view;
+  };
   const principal: Principal = {
     id: identity.id,
     name: identity.name,

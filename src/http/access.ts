@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { addressKey } from '../auth/address.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import { refuseKeyInQuery } from '../auth/credential.js';
@@ -8,6 +8,7 @@ import { outOfScope, Refusal } from '../auth/refusal.js';
 import { HearthError } from '../errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Answer } from './answer.js';
 import type { RequestTarget } from './request-target.js';
 import type { ResourceMetadata } from './resource-metadata.js';
 
@@ -48,7 +49,7 @@ export class Access {
    * Lets a request in, and says who makes it.
    * @throws HearthError 400, 401, 403, 429, 503, with headers set that go with it
    */
-  async admit(req: IncomingMessage, res: ServerResponse, target: Target): Promise<void> {
+  async admit(req: IncomingMessage, res: Answer, target: Target): Promise<void> {
     try {
       await this.#admit(req, res, target);
     } catch (error) {
@@ -57,41 +58,42 @@ export class Access {
     }
   }
 
-  async #admit(req: IncomingMessage, res: ServerResponse, target: Target): Promise<void> {
+  async #admit(req: IncomingMessage, res: Answer, target: Target): Promise<void> {
     const { authenticator, rates, open } = this.options;
-    const { pathname, searchParams } = target.url;
+    const { pathname } = target.url;
     if (ALWAYS_OPEN.has(pathname)) return;
-    this.#checkQuery(searchParams);
-    if (rates) await this.#count(rates, 'address', addressKey(req.socket.remoteAddress ?? ''), res);
+    this.#checkQuery(target.url);
+    const left = rates && (await this.#count(rates, 'address', addressKey(req.socket.remoteAddress ?? ''), res));
     const group = GROUPS[pathname];
     const isOpen = (group !== undefined && open.includes(group)) || this.options.metadata?.has(pathname) === true;
     if (!authenticator || isOpen) return;
     const principal = await authenticator.authenticate(req);
-    if (rates) await this.#count(rates, 'key', principal.id, res, principal.name);
+    if (rates) await this.#count(rates, 'key', principal.id, res, left, principal.name);
     checkScope(principal, target);
     bindPrincipal(req, principal);
   }
 
   /** Also where nobody needs a key: whoever sends one in a URL has it in every log on the way. */
-  #checkQuery(query: URLSearchParams): void {
-    if (!this.options.authenticator) return;
+  #checkQuery({ search, searchParams }: RequestTarget): void {
+    if (!this.options.authenticator || search === '') return;
     try {
-      refuseKeyInQuery(query);
+      refuseKeyInQuery(searchParams);
     } catch (error) {
       throw error instanceof HearthError ? new Refusal(error, 'in_query') : error;
     }
   }
 
-  async #count(rates: RateLimits, kind: RateKind, key: string, res: ServerResponse, principal?: string): Promise<void> {
+  /** @param other what is left of another limit: the tighter one is told @param principal whose key it is, for the log */
+  async #count(rates: RateLimits, kind: RateKind, key: string, res: Answer, other?: Budget, principal?: string): Promise<Budget | undefined> {
     const budget = await rates.count(kind, key);
-    if (!budget) return;
-    tell(res, budget);
-    if (!budget.limited) return;
+    if (!budget) return other;
+    if (!other || budget.remaining < other.remaining) tell(res, budget);
+    if (!budget.limited) return budget;
     this.options.metrics.rateLimited.inc({ by: kind });
     throw rateLimited(kind, seconds(budget.reset), principal);
   }
 
-  #refused({ failure, http, retryAfter, principal }: Refusal, req: IncomingMessage, res: ServerResponse, { url, route }: Target): void {
+  #refused({ failure, http, retryAfter, principal }: Refusal, req: IncomingMessage, res: Answer, { url, route }: Target): void {
     const { metrics, log, metadata } = this.options;
     if (retryAfter !== undefined) res.setHeader('Retry-After', String(Math.max(1, retryAfter)));
     if (http === 401) res.setHeader('WWW-Authenticate', metadata ? metadata.challenge(req, url.pathname) : 'Bearer realm="hearth"');
@@ -117,13 +119,11 @@ function checkScope(principal: Principal, { isMcp, server, route }: Target): voi
   if (server !== undefined && !principal.mayUse(server)) throw outOfScope('this server', principal.name);
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-06, section 5, whose three fields clients know. The tightest budget is told. */
-function tell(res: ServerResponse, { limit, remaining, reset }: Budget): void {
-  const told = res.getHeader('RateLimit-Remaining');
-  if (told !== undefined && Number(told) <= remaining) return;
-  res.setHeader('RateLimit-Limit', String(limit));
-  res.setHeader('RateLimit-Remaining', String(remaining));
-  res.setHeader('RateLimit-Reset', String(seconds(reset)));
+/** draft-ietf-httpapi-ratelimit-headers-06, section 5, whose three fields clients know. */
+function tell(res: Answer, { limit, remaining, reset }: Budget): void {
+  res.always('RateLimit-Limit', String(limit));
+  res.always('RateLimit-Remaining', String(remaining));
+  res.always('RateLimit-Reset', String(seconds(reset)));
 }
 
 function seconds(ms: number): number {

@@ -74,7 +74,7 @@ export class Listener {
 
   #onRequest(req: IncomingMessage, res: Answer): void {
     const correlation = correlationOf(req.headers);
-    res.correlationId = correlation.id;
+    res.always('X-Correlation-ID', correlation.id);
     withCorrelation(correlation, () => this.#handle(req, res));
   }
 

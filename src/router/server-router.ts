@@ -51,7 +51,7 @@ export class ServerRouter implements Router {
     listener?: ServerListener,
   ) {
     this.#listener = listener;
-    this.#guard = new ToolGuard(options.name, options.tools, options.log);
+    this.#guard = new ToolGuard(options.name, options.tools, (name) => this.tool(name), options.log);
     this.#offering = new Offering({
       admits: (tool) => this.#guard.admits(tool),
       log: options.log,
@@ -153,9 +153,9 @@ export class ServerRouter implements Router {
     const tool = audit && toolOf(message, rewrites);
     const exchange = audit && tool !== undefined ? audited(audit, caller, message, tool, back) : back;
     const refusal = callRefusal(caller, message);
-    const isGuarded = this.#guard.active && message.method === 'tools/call';
+    const isSettled = caller.era === 'legacy' || this.#legs.settled;
     if (refusal) exchange.fail(message.id, refusal);
-    else if ((caller.era === 'legacy' || this.#legs.settled) && !isGuarded) this.#request(caller, message, exchange, rewrites);
+    else if (isSettled && this.#guard.isReady(message, rewrites)) this.#request(caller, message, exchange, rewrites);
     else void this.#requestLater(caller, message, exchange, rewrites);
   }
 
@@ -163,10 +163,8 @@ export class ServerRouter implements Router {
   async #requestLater(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): Promise<void> {
     try {
       if (caller.era === 'modern') await this.#settle(caller);
-      const name = toolOf(message, rewrites);
-      const refusal = name === undefined ? undefined : await this.#guard.refusal(name, this.tool(name), message);
-      if (refusal) exchange.fail(message.id, refusal);
-      else if (!caller.closed) this.#request(caller, message, exchange, rewrites);
+      while (!this.#guard.isReady(message, rewrites)) await this.#guard.prepare(message, rewrites); // a list may change meanwhile
+      if (!caller.closed) this.#request(caller, message, exchange, rewrites);
     } catch (error) {
       exchange.fail(message.id, asHearthError(error));
     }
@@ -174,6 +172,11 @@ export class ServerRouter implements Router {
 
   #request(caller: Caller, message: RequestMessage, exchange: Exchange, rewrites?: Rewrites): void {
     try {
+      const refusal = this.#guard.refusal(message, rewrites);
+      if (refusal) {
+        exchange.fail(message.id, refusal);
+        return;
+      }
       const link = this.#linkFor(caller);
       const shown = message.method === 'tools/list' ? scopedList(caller, this.#guard.listed(rewrites)) : rewrites;
       const effect = answerLocally(link, caller, message, shown);

@@ -3,7 +3,7 @@ import { type ToolRuleSettings, ToolRules } from '../admission/tool-rules.js';
 import type { HearthError } from '../errors.js';
 import { isObject, type JsonObject, objectOf, type RequestMessage, type ResponseMessage } from '../protocol/message.js';
 import type { Log } from '../telemetry/log.js';
-import type { Rewrites } from './pending.js';
+import { type Rewrites, toolOf } from './pending.js';
 
 export interface GuardSettings extends ToolRuleSettings {
   /** Whether arguments are checked against the schemas of their tools. */
@@ -15,27 +15,47 @@ export class ToolGuard {
   readonly #rules: ToolRules;
   readonly #check: ArgumentCheck | undefined;
 
-  constructor(server: string, settings: GuardSettings, log: Log) {
+  /** @param find a tool as it was listed, if it was */
+  constructor(
+    server: string,
+    settings: GuardSettings,
+    private readonly find: (name: string) => JsonObject | undefined,
+    log: Log,
+  ) {
     this.#rules = new ToolRules(server, settings);
     const warn = (tool: string, why: string): void => log.warn('schema_unusable', `arguments of tool "${tool}" are not checked: ${why}`, { tool });
     this.#check = settings.validate ? new ArgumentCheck(server, warn) : undefined;
-  }
-
-  /** Whether calls need a look at all. */
-  get active(): boolean {
-    return this.#rules.active || this.#check !== undefined;
   }
 
   admits(tool: JsonObject): boolean {
     return this.#rules.admits(tool);
   }
 
-  /**
-   * Why a call is refused; undefined if it is not.
-   * @param tool the tool as it was listed, if it was
-   */
-  async refusal(name: string, tool: JsonObject | undefined, { params }: RequestMessage): Promise<HearthError | undefined> {
-    return this.#rules.refusal(name, tool) ?? (tool && (await this.#check?.refusal(tool, params?.arguments)));
+  /** Whether it can be said now if a request is refused. */
+  isReady(message: RequestMessage, rewrites: Rewrites | undefined): boolean {
+    const tool = this.#checked(message, rewrites);
+    return !tool || this.#check?.knows(tool) === true;
+  }
+
+  /** Until it can be said. */
+  async prepare(message: RequestMessage, rewrites: Rewrites | undefined): Promise<void> {
+    const tool = this.#checked(message, rewrites);
+    if (tool) await this.#check?.learn(tool);
+  }
+
+  /** Why a request is refused; undefined if it is not, as all but calls of tools. */
+  refusal(message: RequestMessage, rewrites: Rewrites | undefined): HearthError | undefined {
+    if (!this.#rules.active && !this.#check) return undefined;
+    const name = toolOf(message, rewrites);
+    if (name === undefined) return undefined;
+    const tool = this.find(name);
+    return this.#rules.refusal(name, tool) ?? (tool && this.#check?.refusal(tool, message.params?.arguments));
+  }
+
+  /** The tool whose arguments are checked, if any are. */
+  #checked(message: RequestMessage, rewrites: Rewrites | undefined): JsonObject | undefined {
+    const name = this.#check && toolOf(message, rewrites);
+    return name === undefined ? undefined : this.find(name);
   }
 
   /** A list of tools without those that are not offered. */

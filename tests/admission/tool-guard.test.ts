@@ -59,8 +59,11 @@ describe('rules for tools', () => {
 describe('arguments', () => {
   const unusable: string[] = [];
   const check = new ArgumentCheck('s', (name, why) => unusable.push(`${name}: ${why}`));
-  const refusal = async (inputSchema: unknown, args: unknown): Promise<string | undefined> =>
-    (await check.refusal(tool('t', { inputSchema }), args))?.message;
+  const refusal = async (inputSchema: unknown, args: unknown): Promise<string | undefined> => {
+    const called = tool('t', { inputSchema });
+    await check.learn(called);
+    return check.refusal(called, args)?.message;
+  };
 
   it.each([
     [{ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }, { n: 1 }, undefined],
@@ -134,8 +137,10 @@ describe('arguments', () => {
   it('are compiled once for a tool', async () => {
     const once = tool('once', { inputSchema: { $ref: '#/nowhere' } });
     unusable.length = 0;
-    await check.refusal(once, {});
-    await check.refusal(once, {});
+    expect(check.knows(once)).toBe(false);
+    await Promise.all([check.learn(once), check.learn(once)]);
+    await check.learn(once);
+    expect([check.knows(once), check.refusal(once, {})]).toEqual([true, undefined]);
     expect(unusable).toHaveLength(1);
   });
 });
