@@ -41,7 +41,7 @@ export class Endpoints {
 
   /** The handler of a path, or undefined if MCP is not spoken there. */
   match(path: string): McpRoute | undefined {
-    const underServer = SERVER_PATH.exec(path);
+    const underServer = path.startsWith('/servers/') ? SERVER_PATH.exec(path) : undefined;
     if (!underServer) return route(path, '', this.#root);
     const server = decode(underServer[1] as string);
     const found = this.#servers.get(server);

@@ -19,7 +19,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
  * @throws HearthError `forbidden`
  */
 export function checkHostAndOrigin(req: IncomingMessage, settings: HostOriginSettings): void {
-  if (hasDuplicate(req, 'host') || hasDuplicate(req, 'origin')) throw new HearthError('forbidden', 'Forbidden: duplicate Host or Origin header.');
+  if (hasDuplicate(req)) throw new HearthError('forbidden', 'Forbidden: duplicate Host or Origin header.');
   const host = hostName(req.headers.host);
   if (host === undefined || !isAllowedHost(host, settings.allowedHosts)) {
     throw new HearthError('forbidden', 'Forbidden: this Host is not allowed. Name it with --allowed-hosts if it is yours.');
@@ -34,8 +34,9 @@ export function checkHostAndOrigin(req: IncomingMessage, settings: HostOriginSet
 }
 
 /** A target with a host of its own goes over the header (RFC 9112, 3.2.2), so it is checked alike. */
-function isOwnTarget(target: string | undefined, allowed: readonly string[]): boolean {
-  const match = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target ?? '');
+function isOwnTarget(target = '', allowed: readonly string[]): boolean {
+  if (target.startsWith('/')) return true;
+  const match = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target);
   if (!match) return true;
   const host = hostName(match[1]);
   return host !== undefined && isAllowedHost(host, allowed);
@@ -62,8 +63,14 @@ function hostName(authority: string | undefined): string | undefined {
   return Number(match?.[2] ?? 0) > 65_535 ? undefined : match?.[1]?.toLowerCase();
 }
 
-function hasDuplicate(req: IncomingMessage, name: string): boolean {
+/** Whether Host or Origin comes twice. Node keeps the first one only, in `headers`. */
+function hasDuplicate({ rawHeaders, headers }: IncomingMessage): boolean {
   let seen = 0;
-  for (let at = 0; at < req.rawHeaders.length; at += 2) if (req.rawHeaders[at]?.toLowerCase() === name) seen++;
-  return seen > 1;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length !== 4 && name.length !== 6) continue; // most others
+    const lower = name.toLowerCase();
+    if (lower === 'host' || lower === 'origin') seen++;
+  }
+  return seen > (headers.host === undefined ? 0 : 1) + (headers.origin === undefined ? 0 : 1);
 }

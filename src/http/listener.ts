@@ -143,7 +143,7 @@ export class Listener {
     const observed = { route: '_other' };
     const startedAt = performance.now();
     this.#counted.started();
-    res.once('close', () => {
+    res.on('close', () => {
       // A client that leaves before its answer has seen no status; 499 says so in many servers' logs.
       const status = res.headersSent ? res.statusCode : 499;
       this.#counted.ended(methodLabel(req.method), observed.route, status, res.isStream ? undefined : (performance.now() - startedAt) / 1000);

@@ -39,6 +39,20 @@ export function memberText(raw: string, body: JsonObject, key: string): string {
   return span === undefined || span === 'ambiguous' ? JSON.stringify(body[key]) : raw.slice(span.start, span.end);
 }
 
+/** The `id` of a message as it was written, and the text around it; undefined where the text is ambiguous. */
+export interface IdText {
+  readonly text: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Where the `id` of a message stands, so that it can be read and replaced with one look. */
+export function findId(raw: string): IdText | undefined {
+  const span = memberSpan(raw, skipSpace(raw, 0), 'id');
+  if (span === undefined || span === 'ambiguous') return undefined;
+  return { text: raw.slice(span.start, span.end), before: raw.slice(0, span.start), after: raw.slice(span.end) };
+}
+
 /** The commonest case: a new `id`. */
 export function replaceId(raw: string, body: JsonObject, json: string): string {
   return replaceMembers(raw, body, [{ path: ['id'], json }]);

@@ -3,7 +3,7 @@ import type { HearthError } from '../errors.js';
 import { insertMembers, type JsonText } from '../protocol/insert.js';
 import { type Reply, withId } from '../protocol/large.js';
 import { type JsonObject, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
-import { memberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
+import { findId, type IdText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/outcomes.js';
 import type { CallTrace } from '../telemetry/tracing.js';
@@ -24,6 +24,7 @@ export interface Rewrites {
 export class Pending {
   readonly startedAt = performance.now();
   readonly correlation = currentCorrelation();
+  readonly #id: IdText | undefined;
   /** The client's id and progress token as JSON text, for the way back: as they were written, however many digits. */
   readonly clientId: string;
   readonly token: string | undefined;
@@ -52,7 +53,8 @@ export class Pending {
     readonly exchange: Exchange,
     readonly rewrites: Rewrites | undefined,
   ) {
-    this.clientId = memberText(message.raw, message.body, 'id');
+    this.#id = findId(message.raw);
+    this.clientId = this.#id?.text ?? JSON.stringify(message.id);
     this.token = tokenOf(message.params);
   }
 
@@ -69,7 +71,9 @@ export class Pending {
     const { upstreamId, token, rewrites } = this;
     const id = String(upstreamId);
     const { message, edits } = meta ? this.#withMeta(meta) : { message: this.message, edits: [] };
-    if (token === undefined && !rewrites?.request && edits.length === 0) return replaceId(message.raw, message.body, id);
+    if (token === undefined && !rewrites?.request && message === this.message && edits.length === 0) {
+      return this.#id ? this.#id.before + id + this.#id.after : replaceId(message.raw, message.body, id);
+    }
     edits.push({ path: ['id'], json: id }, ...(rewrites?.request ?? []));
     if (token !== undefined) edits.push({ path: ['params', '_meta', 'progressToken'], json: id });
     return replaceMembers(message.raw, message.body, edits);

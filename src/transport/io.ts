@@ -59,15 +59,17 @@ function decode(bytes: Buffer, onBody: OnBody): void {
 
 /** @throws HearthError `unsupported_media` unless the body is declared as JSON */
 export function requireJson(req: IncomingMessage): void {
-  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  const given = req.headers['content-type'];
+  const type = given === 'application/json' ? given : given?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new HearthError('unsupported_media', 'Content-Type must be application/json.');
 }
 
 /** @throws HearthError `not_acceptable` unless every one of the media types is acceptable to the client */
 export function requireAccept(req: IncomingMessage, types: readonly string[]): void {
   const accepted = (req.headers.accept ?? '').toLowerCase();
-  const missing = types.filter((type) => !accepted.includes(type) && !accepted.includes(`${type.split('/')[0]}/*`) && !accepted.includes('*/*'));
-  if (missing.length > 0) throw new HearthError('not_acceptable', `Accept must include ${types.join(' and ')}.`);
+  const accepts = (type: string): boolean =>
+    accepted.includes(type) || accepted.includes('*/*') || accepted.includes(`${type.slice(0, type.indexOf('/'))}/*`);
+  if (!types.every(accepts)) throw new HearthError('not_acceptable', `Accept must include ${types.join(' and ')}.`);
 }
 
 /** Runs parts of an answer: what they throw is the answer. */

@@ -45,7 +45,7 @@ export class PostExchange implements Exchange {
     private readonly options: PostOptions,
   ) {
     if (!context.settings.jsonResponse) this.#silence = context.silence.begin(() => this.#stream());
-    res.once('close', () => {
+    res.on('close', () => {
       if (!this.#channel) this.#finish();
     });
   }

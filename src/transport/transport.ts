@@ -87,6 +87,7 @@ export function parseFromClient(raw: string, { maxDepth }: TransportSettings): M
   if (message.kind === 'notification' && REQUESTS.has(message.method)) {
     throw new HearthError('invalid_request', `Invalid request: ${message.method} is a request, and needs an "id".`);
   }
-  if (!isDeeperThan(message.body, maxDepth)) return message;
+  // A level takes two characters at least.
+  if (raw.length < 2 * maxDepth || !isDeeperThan(message.body, maxDepth)) return message;
   throw new HearthError('invalid_request', `Invalid request: the message has more than ${maxDepth} levels of objects and lists (limits.depth).`);
 }
