@@ -9,6 +9,8 @@ import type { Connect, Upstream, UpstreamHandlers } from './upstream.js';
 
 const RECONNECT_MS = 1_000;
 const GOODBYE_MS = 1_000;
+/** Attempts to open its stream again, with nobody to be reached, after which a server counts as gone. */
+const MAX_UNREACHED = 3;
 
 /** A factory of upstreams that speak Streamable HTTP (2025-03-26 to 2025-11-25) to a remote server. */
 export function streamableHttpUpstream(options: RemoteOptions): Connect {
@@ -107,13 +109,24 @@ class StreamableHttpUpstream implements Upstream {
     this.handlers.onMessage(message);
   }
 
-  /** The stream for messages that belong to no request, opened again whenever it ends; servers need not have it. */
+  /**
+   * The stream for messages that belong to no request, opened again whenever it ends; servers need not have it. A server
+   * that had it, and cannot be reached any more, is gone: a container that was stopped shows here long before it misses pings.
+   */
   async #listen(): Promise<void> {
     let worked = false;
+    let unreached = 0;
+    const unreachable = (error: unknown): undefined => {
+      const { code, message } = asHearthError(error);
+      unreached++;
+      if (worked && (code === 'child_exited' || unreached >= MAX_UNREACHED)) this.#end.end(message);
+    };
     while (!this.#end.closed) {
-      try {
-        const headers = { ...this.#headers(), Accept: 'text/event-stream' };
-        const response = await this.#http.send({ method: 'GET', url: this.options.url, headers, signal: this.#abort.signal });
+      const headers = { ...this.#headers(), Accept: 'text/event-stream' };
+      const stream = this.#http.send({ method: 'GET', url: this.options.url, headers, signal: this.#abort.signal });
+      const response = await stream.catch(unreachable);
+      if (response) {
+        unreached = 0;
         const status = response.statusCode ?? 0;
         // Without a stream before, it says that there is none: then the next call will tell about the session.
         if (status === 404 && worked) {
@@ -121,11 +134,9 @@ class StreamableHttpUpstream implements Upstream {
           this.#end.lostSession();
         }
         if (status !== 200) response.resume();
-        else await this.#read(response);
+        else await this.#read(response).catch(() => {}); // it broke off: the next attempt, or the next call, will tell
         worked ||= status === 200;
         if (status !== 200 && status < 500) return; // 405: there is none; a proxy's 502 passes
-      } catch {
-        // The next attempt, or the next call, will tell.
       }
       await delay(RECONNECT_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
     }

@@ -192,6 +192,16 @@ describe('the stream for what belongs to no request', () => {
     expect(remote.closed).toEqual([]);
   });
 
+  it('tells that the server is gone, once nobody can be reached there', async () => {
+    const server = await served((_seen, res) => stream(res));
+    await using remote = await opened(server);
+    remote.notify('notifications/initialized');
+    await until(() => server.of('GET').length === 1);
+    expect(remote.closed).toEqual([]);
+    await server[Symbol.asyncDispose]();
+    expect(await remote.untilClosed()).toContain('cannot reach');
+  });
+
   it.each([404, 405])('may be missing: HTTP %d ends nothing', async (status) => {
     await using server = await served(({ method, body }, res) => (method === 'GET' ? res.writeHead(status).end() : json(res, reply(body?.id))));
     await using remote = await opened(server);
