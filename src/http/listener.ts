@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { asHearthError, reasonOf } from '../errors.js';
-import { correlationOf, withCorrelation } from '../telemetry/correlation.js';
+import { bindCorrelation, correlated, correlationOf } from '../telemetry/correlation.js';
 import { HttpMetrics } from '../telemetry/http-metrics.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -74,8 +74,11 @@ export class Listener {
 
   #onRequest(req: IncomingMessage, res: Answer): void {
     const correlation = correlationOf(req.headers);
+    bindCorrelation(req, correlation);
     res.always('X-Correlation-ID', correlation.id);
-    withCorrelation(correlation, () => this.#handle(req, res));
+    // A message has nothing to tell before its body is there, which is read in the request's context anyway.
+    if (req.method === 'POST' && !this.options.access) this.#handle(req, res);
+    else correlated(req, () => this.#handle(req, res));
   }
 
   /** Nothing waits here, unless somebody has to be asked who the client is. */
@@ -101,7 +104,7 @@ export class Listener {
         .then(serve)
         .catch((error: unknown) => this.#fail(res, error));
     } catch (error) {
-      this.#fail(res, error);
+      correlated(req, () => this.#fail(res, error));
     }
   }
 
@@ -133,9 +136,11 @@ export class Listener {
     // Pages match the very path that was let in, whatever form of target it came as.
     req.url = url.pathname + url.search;
     res.tell();
-    pages(req, res, () => {
-      observed.route = '_other';
-    });
+    correlated(req, () =>
+      pages(req, res, () => {
+        observed.route = '_other';
+      }),
+    );
   }
 
   /** Counts the request when its answer ends. */

@@ -44,7 +44,7 @@ export class HttpSessions {
    */
   find(req: IncomingMessage, orRefuse: (part: () => void) => void, use: (found: Found) => void): void {
     const id = idOf(req);
-    const recovering = this.#recovering.get(id);
+    const recovering = this.#recovering.size > 0 ? this.#recovering.get(id) : undefined;
     const live = recovering ? undefined : this.#live(id, req);
     if (live) {
       use(live);

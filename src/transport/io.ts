@@ -3,7 +3,7 @@ import { asHearthError, type ErrorCode, errorReply, HearthError } from '../error
 import { encodingOf } from '../protocol/encoding.js';
 import { sizeOf } from '../protocol/large.js';
 import type { Id } from '../protocol/message.js';
-import { keepCorrelation } from '../telemetry/correlation.js';
+import { correlated } from '../telemetry/correlation.js';
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 const RETRY_AFTER_SECONDS = '1';
@@ -17,7 +17,8 @@ export type OnBody = (error: HearthError | undefined, raw: string) => void;
  * @param use errors are `too_large`, `unsupported_media` (encoded body), `parse` (not UTF-8), `client_gone`
  */
 export function readBody(req: IncomingMessage, limit: number, use: OnBody): void {
-  const onBody = keepCorrelation(use);
+  // Events of streams come in a context of their own.
+  const onBody: OnBody = (error, raw) => correlated(req, () => use(error, raw));
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     onBody(new HearthError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body as it is.`), '');
