@@ -166,7 +166,8 @@ export class HubRouter implements Router, ServerListener {
         .join(', ');
       return new HearthError('invalid_params', `Unknown ${what}: ${shown}. Names are <server>__<${what}>; servers: ${known}.`);
     }
-    return { server, rewrites: { request: [{ path, json: JSON.stringify(parts.name) }] } };
+    const request = [{ path, json: JSON.stringify(parts.name) }];
+    return { server, rewrites: what === 'tool' ? { request, tool: parts.name } : { request } };
   }
 
   #byUri(caller: Caller, shown: string | undefined, path: readonly string[]): { server: ServerRouter; rewrites: Rewrites } | HearthError {

@@ -14,6 +14,8 @@ import type { Caller, Exchange } from './router.js';
 export interface Rewrites {
   /** Members of the request to replace. */
   readonly request?: readonly Replacement[];
+  /** The server's own name of the tool that is called, where clients know it by another. */
+  readonly tool?: string;
   /** Called with a successful answer before it is delivered. */
   readonly onResult?: (message: ResponseMessage) => void;
   /** Changes a successful answer. */
@@ -24,6 +26,8 @@ export interface Rewrites {
 export class Pending {
   readonly startedAt = performance.now();
   readonly correlation = currentCorrelation();
+  /** The server's own name of the tool that is called, if this is a call. */
+  readonly tool: string | undefined;
   readonly #id: IdText | undefined;
   /** The client's id and progress token as JSON text, for the way back: as they were written, however many digits. */
   readonly clientId: string;
@@ -56,11 +60,7 @@ export class Pending {
     this.#id = findId(message.raw);
     this.clientId = this.#id?.text ?? JSON.stringify(message.id);
     this.token = tokenOf(message.params);
-  }
-
-  /** The server's own name of the tool that is called, if this is a call. */
-  get tool(): string | undefined {
-    return toolOf(this.message, this.rewrites);
+    this.tool = toolOf(message, rewrites);
   }
 
   /**
@@ -106,11 +106,9 @@ export class Pending {
   }
 }
 
-/** The server's own name of the tool that a request calls; a hub shows another one. */
+/** The server's own name of the tool that a request calls. */
 export function toolOf({ method, params }: RequestMessage, rewrites: Rewrites | undefined): string | undefined {
-  if (method !== 'tools/call') return undefined;
-  const renamed = rewrites?.request?.find(({ path }) => path.at(-1) === 'name');
-  return renamed ? (JSON.parse(renamed.json) as string) : stringOf(params?.name);
+  return method === 'tools/call' ? (rewrites?.tool ?? stringOf(params?.name)) : undefined;
 }
 
 /** How a server's answer counts. */
