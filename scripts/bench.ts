@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Running, start } from './bench/arena.ts';
 import { type Contestant, FLOOR, GUARDED, hub, WRAPPER } from './bench/contestants.ts';
+import { type Crowd, measureCrowds } from './bench/crowd.ts';
 import { type Growth, type GrowthPlan, measureGrowth } from './bench/growth.ts';
 import * as measures from './bench/measures.ts';
 import { installPeers } from './bench/peers.ts';
@@ -60,9 +61,14 @@ const all: Contestant[] = [...FLOOR, ...WRAPPER, hub('http'), hub('sse'), ...GUA
 const contestants = flags.only === undefined ? all : all.filter(({ name, kind }) => kind === 'floor' || name.includes(flags.only ?? ''));
 
 let growth: Growth[] = [];
+let crowds: Crowd[] = [];
 try {
   for (let round = 0; round < plan.rounds; round++) await runRound(round);
-  if (flags.only === undefined) growth = await measureGrowth(flags.quick ? QUICK_GROWTH : GROWTH, folder);
+  if (flags.only === undefined) {
+    const growing = flags.quick ? QUICK_GROWTH : GROWTH;
+    growth = await measureGrowth(growing, folder);
+    crowds = await measureCrowds(Math.max(...growing.sessions), folder);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -76,6 +82,7 @@ const results: Results = {
   minutes: (performance.now() - startedAt) / 60_000,
   contestants: contestants.map(({ name, kind, transport }) => ({ name, kind, transport, figures: figuresOf(samples.get(name) ?? []) })),
   growth,
+  crowds,
   missing: [...missing, ...[...failed].map(([name, why]) => `${name}: ${why}`)],
 };
 writeReport(results, flags['dry-run'] !== true && flags.only === undefined);

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barChart, lineChart } from '../lib/plot.ts';
 import { type Contestant, ROOT } from './contestants.ts';
+import type { Crowd } from './crowd.ts';
 import type { Growth } from './growth.ts';
 import type { Plan } from './measures.ts';
 import { type Figure, slopeOf } from './stats.ts';
@@ -17,6 +18,7 @@ export interface Results {
   readonly minutes: number;
   readonly contestants: ReadonlyArray<Pick<Contestant, 'name' | 'kind' | 'transport'> & { readonly figures: Readonly<Record<string, Figure>> }>;
   readonly growth: readonly Growth[];
+  readonly crowds: readonly Crowd[];
   /** Who was not measured, and why. */
   readonly missing: readonly string[];
 }
@@ -44,6 +46,8 @@ export function writeReport(results: Results, isKept: boolean): void {
     ...otherTable(results),
     '',
     ...growthTable(results),
+    '',
+    ...crowdTable(results),
     '',
     ...targetsTable(results),
     '',
@@ -113,6 +117,14 @@ function growthTable({ growth }: Results): string[] {
     return `| ${what} | ${cells.join(', ')} | ${number(slopeOf(points) * 1_000, 1)} |`;
   });
   return growth.length === 0 ? [] : ['| grows with | CPU us a call | us more per 1,000 |', '|---|---|---|', ...rows];
+}
+
+function crowdTable({ crowds }: Results): string[] {
+  const rows = crowds.map(
+    ({ transport, sessions, restMb, crowdMb, cpuPercent }) =>
+      `| ${sessions.toLocaleString('en')} over ${transport} | ${number(restMb, 0)} | ${number(crowdMb, 0)} | ${number(cpuPercent, 2)} |`,
+  );
+  return crowds.length === 0 ? [] : ['| idle sessions | RSS without MB | with MB | CPU % of a core |', '|---|---|---|---|', ...rows];
 }
 
 function plots({ contestants, growth }: Results): Array<[name: string, svg: string]> {

@@ -13,7 +13,7 @@ export function targetsTable(results: Results): string[] {
   return ['| target | wanted | found | met |', '|---|---|---|---|', ...rows];
 }
 
-function targetsOf({ contestants, growth }: Results): Target[] {
+function targetsOf({ contestants, growth, crowds }: Results): Target[] {
   const hearth = contestants.filter(({ name }) => /^hearth, /.test(name));
   const guarded = contestants.filter(({ name }) => name.startsWith('hearth with'));
   const hubs = contestants.filter(({ name }) => name.startsWith('hearth hub'));
@@ -47,6 +47,10 @@ function targetsOf({ contestants, growth }: Results): Target[] {
   const [first, last] = [bySessions?.at(0), bySessions?.at(-1)];
   if (first && last)
     targets.push(atMost(`a call with ${last[0]} sessions open, times one with few`, last[1] / (bySessions?.at(1)?.[1] ?? first[1]), 1.5));
+  for (const { transport, sessions, restMb, crowdMb, cpuPercent } of crowds) {
+    const what = `${sessions.toLocaleString('en')} idle sessions over ${transport}`;
+    targets.push(atMost(`${what}, MB`, crowdMb - restMb, 150), atMost(`${what}, CPU %`, cpuPercent, 1));
+  }
   return targets;
 }
 
