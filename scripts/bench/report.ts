@@ -65,7 +65,7 @@ export function writeReport(results: Results, isKept: boolean): void {
 function busyNote({ load, cores }: Results): string[] {
   if (load < cores / 2) return [];
   return [
-    `The machine was busy with other work meanwhile (load average ${load.toFixed(1)} on ${cores} cores): of these figures only ratios mean something, and those roughly.`,
+    `The load average was ${load.toFixed(1)} on ${cores} cores when it began: what ran before it, or beside it, may show. Ratios say more than times.`,
   ];
 }
 
