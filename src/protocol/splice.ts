@@ -35,20 +35,19 @@ export function replaceMembers(raw: string, body: JsonObject, replacements: read
 
 /** A top-level member as it was written, so that no digit of a number is lost. */
 export function memberText(raw: string, body: JsonObject, key: string): string {
-  const span = memberSpan(raw, skipSpace(raw, 0), key);
-  return span === undefined || span === 'ambiguous' ? JSON.stringify(body[key]) : raw.slice(span.start, span.end);
+  return findMember(raw, key)?.text ?? JSON.stringify(body[key]);
 }
 
-/** The `id` of a message as it was written, and the text around it; undefined where the text is ambiguous. */
-export interface IdText {
+/** A top-level member as it was written, and the text around it. */
+export interface MemberText {
   readonly text: string;
   readonly before: string;
   readonly after: string;
 }
 
-/** Where the `id` of a message stands, so that it can be read and replaced with one look. */
-export function findId(raw: string): IdText | undefined {
-  const span = memberSpan(raw, skipSpace(raw, 0), 'id');
+/** Where a top-level member stands, so that it can be read and replaced with one look; undefined where it is absent or ambiguous. */
+export function findMember(raw: string, key: string): MemberText | undefined {
+  const span = memberSpan(raw, skipSpace(raw, 0), key);
   if (span === undefined || span === 'ambiguous') return undefined;
   return { text: raw.slice(span.start, span.end), before: raw.slice(0, span.start), after: raw.slice(span.end) };
 }

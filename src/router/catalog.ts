@@ -31,6 +31,8 @@ export interface LoadResult {
 /** The last good lists of one server. They outlive it: a hub shows them while the server is down. */
 export class Catalog {
   readonly #lists = new Map<ListKind, { entries: readonly JsonObject[]; json: string; total: number }>();
+  /** For calls, of which each may ask more than once. */
+  #tools: ReadonlyMap<unknown, JsonObject> = new Map();
   /** When a list was last read, on the monotonic clock. */
   #loadedAt: number | undefined;
 
@@ -39,6 +41,11 @@ export class Catalog {
 
   get(kind: ListKind): readonly JsonObject[] {
     return this.#lists.get(kind)?.entries ?? [];
+  }
+
+  /** A tool by its own name; of two that have the same name the first. */
+  tool(name: string): JsonObject | undefined {
+    return this.#tools.get(name);
   }
 
   /** How many entries the server itself listed. */
@@ -56,6 +63,7 @@ export class Catalog {
     const json = JSON.stringify(entries);
     const changed = this.#lists.get(kind)?.json !== json;
     this.#lists.set(kind, { entries, json, total: all.length });
+    if (kind === 'tools') this.#tools = new Map(entries.toReversed().map((entry) => [entry.name, entry]));
     this.#loadedAt = performance.now();
     return changed;
   }

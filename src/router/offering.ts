@@ -59,7 +59,7 @@ export class Offering {
 
   /** A tool by its own name, as it was last listed. */
   tool(name: string): JsonObject | undefined {
-    return this.catalog.get('tools').find((known) => known.name === name);
+    return this.catalog.tool(name);
   }
 
   /** What a tool's own annotations say of it; nothing for an unknown one. */

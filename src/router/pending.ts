@@ -3,7 +3,7 @@ import type { HearthError } from '../errors.js';
 import { insertMembers, type JsonText } from '../protocol/insert.js';
 import { type Reply, withId } from '../protocol/large.js';
 import { type JsonObject, objectOf, type RequestMessage, type ResponseMessage, stringOf } from '../protocol/message.js';
-import { findId, type IdText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
+import { findMember, type MemberText, type Replacement, replaceId, replaceMembers } from '../protocol/splice.js';
 import { currentCorrelation } from '../telemetry/correlation.js';
 import type { Outcome } from '../telemetry/outcomes.js';
 import type { CallTrace } from '../telemetry/tracing.js';
@@ -28,7 +28,7 @@ export class Pending {
   readonly correlation = currentCorrelation();
   /** The server's own name of the tool that is called, if this is a call. */
   readonly tool: string | undefined;
-  readonly #id: IdText | undefined;
+  readonly #id: MemberText | undefined;
   /** The client's id and progress token as JSON text, for the way back: as they were written, however many digits. */
   readonly clientId: string;
   readonly token: string | undefined;
@@ -57,7 +57,7 @@ export class Pending {
     readonly exchange: Exchange,
     readonly rewrites: Rewrites | undefined,
   ) {
-    this.#id = findId(message.raw);
+    this.#id = findMember(message.raw, 'id');
     this.clientId = this.#id?.text ?? JSON.stringify(message.id);
     this.token = tokenOf(message.params);
     this.tool = toolOf(message, rewrites);
