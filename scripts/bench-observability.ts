@@ -10,7 +10,7 @@ import { OBSERVED } from './bench/contestants.ts';
 import { callFor, closeAll, openSessions } from './bench/load.ts';
 
 const ROUNDS = 16;
-const ROUND_MS = 1_000; // CPU time is counted in steps of 10 ms
+const ROUND_MS = 1_000;
 const WARM_MS = 3_000;
 const SHAPES = [
   { name: '32 sessions, 1 call each', sessions: 32, inFlight: 1 },

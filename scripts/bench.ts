@@ -117,7 +117,9 @@ async function whole(contestant: Contestant, round: number): Promise<measures.Sa
   } finally {
     await running.subject.stop();
   }
-  return isBrief ? sample : { ...sample, ...(await measures.measureSessions(contestant, folder, plan)) };
+  return isBrief
+    ? sample
+    : { ...sample, ...(await measures.measureSessions(contestant, folder, contestant.kind === 'peer' ? plan.peerSessions : plan.idleSessions)) };
 }
 
 function figuresOf(rounds: readonly measures.Sample[]): Results['contestants'][number]['figures'] {

@@ -80,6 +80,11 @@ export function hub(transport: Target['transport'], servers = 9): Contestant {
   };
 }
 
+/** hearth before one server, with room for any number of sessions of one client. */
+export function roomy(transport: Target['transport']): Contestant {
+  return { ...hub(transport, 1), name: `hearth, ${transport}, roomy`, target: {} };
+}
+
 const KEY = 'bench-key-0123456789abcdef0123456789';
 
 /** Authentication, rate limits and argument checks, none of which ever refuses. */

@@ -1,5 +1,5 @@
 import { type Running, start } from './arena.ts';
-import { type Contestant, hub, WRAPPER } from './contestants.ts';
+import { type Contestant, hub, roomy, WRAPPER } from './contestants.ts';
 import { callFor, closeAll, openSessions } from './load.ts';
 
 /** How the cost of a call grows with something. */
@@ -23,9 +23,8 @@ const OPENING = 100;
 /** Cost of a call while more and more sessions are open, servers are behind a hub, and tools are on its list. */
 export async function measureGrowth(plan: GrowthPlan, folder: string): Promise<Growth[]> {
   const wrapper = WRAPPER.find(({ transport }) => transport === 'http') as Contestant;
-  const roomy: Contestant = { ...wrapper, ...hub('http', 1), name: 'hearth', target: {} };
   const bySessions: Array<readonly [number, number]> = [];
-  await running(roomy, folder, 3, async (subject) => {
+  await running(roomy('http'), folder, 3, async (subject) => {
     const idle = [];
     for (const count of plan.sessions) {
       while (idle.length + CALLERS < count) idle.push(...(await openSessions(subject, Math.min(OPENING, count - CALLERS - idle.length))));

@@ -115,9 +115,11 @@ export async function measureStream(running: Running, { events }: Plan): Promise
   };
 }
 
-/** Sessions that do nothing: what each costs in memory, and all of them in CPU time. A fresh process, so that the heap is small. */
-export async function measureSessions(contestant: Contestant, folder: string, plan: Plan): Promise<Sample> {
-  const idleSessions = contestant.kind === 'peer' ? plan.peerSessions : plan.idleSessions;
+/**
+ * Sessions that do nothing: what each costs in memory, and all of them in CPU time. A fresh process, so that the heap is small.
+ * @param lookMs how long its CPU time is looked at, in milliseconds
+ */
+export async function measureSessions(contestant: Contestant, folder: string, idleSessions: number, lookMs = 2_000): Promise<Sample> {
   const running = await start(contestant, folder);
   try {
     const before = running.subject.rss();
@@ -126,8 +128,8 @@ export async function measureSessions(contestant: Contestant, folder: string, pl
     await pause(1_000);
     const cpuBefore = running.subject.cpu();
     const after = running.subject.rss();
-    await pause(2_000);
-    const percent = (running.subject.cpu() - cpuBefore) / 20_000;
+    await pause(lookMs);
+    const percent = (running.subject.cpu() - cpuBefore) / (lookMs * 10);
     const wrong = clients.reduce((sum, client) => sum + client.wrong, 0);
     await closeAll(clients);
     return {
